@@ -1,0 +1,1 @@
+"""dpplang: a language for differentiable convex optimization."""

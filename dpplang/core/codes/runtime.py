@@ -1,0 +1,7 @@
+"""Codes DIF6xx, BND7xx, SOL8xx, ICE9xx."""
+
+from __future__ import annotations
+
+from dpplang.core.codes.info import CodeInfo
+
+RUNTIME_CODES: tuple[CodeInfo, ...] = ()

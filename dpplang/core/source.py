@@ -1,0 +1,89 @@
+"""Source texts and spans of them.
+
+Offsets count Unicode code points from 0; lines and columns, wherever they are shown, count from 1.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A text and the name to show for it (a path as the user wrote it, or ``<text>``)."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def line_starts(self) -> tuple[int, ...]:
+        """Offset of the first character of every line."""
+        starts = [0]
+        starts.extend(i + 1 for i, c in enumerate(self.text) if c == "\n")
+        return tuple(starts)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """1-based (line, column) of a code-point offset."""
+        line = bisect_right(self.line_starts, offset)
+        return line, offset - self.line_starts[line - 1] + 1
+
+    def line(self, number: int) -> str:
+        """Text of a 1-based line, without its newline."""
+        start = self.line_starts[number - 1]
+        stop = self.line_starts[number] - 1 if number < len(self.line_starts) else len(self.text)
+        return self.text[start:stop].rstrip("\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range [start, end) of code points in a source."""
+
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        return self.source.text[self.start : self.end]
+
+    def to(self, other: Span) -> Span:
+        """The smallest span that covers both (of one source)."""
+        return Span(self.source, min(self.start, other.start), max(self.end, other.end))
+
+    @property
+    def line(self) -> int:
+        return self.source.position(self.start)[0]
+
+    @property
+    def column(self) -> int:
+        return self.source.position(self.start)[1]
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a row of a program came from: kept after the source text is gone, and serializable.
+
+    ``name`` is the constraint's name, or the atom's or variable's whose graph or attribute made the row.
+    Lines and columns are 1-based; 0 where there is no source.
+    """
+
+    name: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    text: str = ""
+
+    @staticmethod
+    def of(name: str, span: Span | None) -> Origin:
+        if span is None:
+            return Origin(name)
+        text = span.text if len(span.text) <= 200 else span.text[:197] + "..."
+        return Origin(name, span.source.name, span.line, span.column, text)
+
+    def __str__(self) -> str:
+        return f"`{self.name}` ({self.file}:{self.line}: {self.text})" if self.line else f"`{self.name}`"

@@ -1,0 +1,1 @@
+"""Pure algebra of facts: symbolic dims, sign, curvature, monotonicity. Knows no syntax and no arrays."""

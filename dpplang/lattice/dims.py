@@ -1,0 +1,127 @@
+"""Symbolic sizes and indices: integer polynomials in named dims and index variables, in normal form.
+
+A :class:`Poly` is a sum of monomials; a monomial is a sorted tuple of names (``("n", "n")`` is n²). Two polynomials are
+equal iff their normal forms are, so ``(n + 1) * n == n*n + n`` needs no simplifier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Monomial: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Poly:
+    """Integer polynomial. ``terms`` is sorted by monomial and holds no zero coefficient."""
+
+    terms: tuple[tuple[Monomial, int], ...] = ()
+
+    @staticmethod
+    def const(value: int) -> Poly:
+        return Poly((((), value),)) if value else Poly()
+
+    @staticmethod
+    def var(name: str) -> Poly:
+        return Poly((((name,), 1),))
+
+    @staticmethod
+    def of(value: Poly | int) -> Poly:
+        return value if isinstance(value, Poly) else Poly.const(value)
+
+    @property
+    def constant(self) -> int | None:
+        """The value if no name occurs, else None."""
+        if not self.terms:
+            return 0
+        return self.terms[0][1] if len(self.terms) == 1 and not self.terms[0][0] else None
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(name for monomial, _ in self.terms for name in monomial)
+
+    @property
+    def degree(self) -> int:
+        return max((len(m) for m, _ in self.terms), default=0)
+
+    def coefficient(self, *monomial: str) -> int:
+        return dict(self.terms).get(tuple(sorted(monomial)), 0)
+
+    def __add__(self, other: Poly | int) -> Poly:
+        return _normal([*self.terms, *Poly.of(other).terms])
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Poly:
+        return Poly(tuple((m, -c) for m, c in self.terms))
+
+    def __sub__(self, other: Poly | int) -> Poly:
+        return self + -Poly.of(other)
+
+    def __rsub__(self, other: Poly | int) -> Poly:
+        return Poly.of(other) + -self
+
+    def __mul__(self, other: Poly | int) -> Poly:
+        pairs = ((a, b) for a in self.terms for b in Poly.of(other).terms)
+        return _normal([(tuple(sorted((*m, *k))), c * d) for (m, c), (k, d) in pairs])
+
+    __rmul__ = __mul__
+
+    def substitute(self, values: Mapping[str, Poly | int]) -> Poly:
+        """Replace names by polynomials; names that are absent stay."""
+        result = Poly()
+        for monomial, coefficient in self.terms:
+            product = Poly.const(coefficient)
+            for name in monomial:
+                product = product * Poly.of(values.get(name, Poly.var(name)))
+            result = result + product
+        return result
+
+    def evaluate(self, values: Mapping[str, Any]) -> Any:
+        """Value where every name has one: ints in, int out; integer arrays broadcast.
+
+        Raises:
+            KeyError: a name has no value.
+        """
+        total: Any = 0
+        for monomial, coefficient in self.terms:
+            product: Any = coefficient
+            for name in monomial:
+                product = product * values[name]
+            total = total + product
+        return total
+
+    def __str__(self) -> str:
+        text = ""
+        for monomial, coefficient in sorted(self.terms, key=lambda t: (-len(t[0]), t[0])):
+            factor = "*".join(monomial)
+            size = abs(coefficient)
+            body = factor if factor and size == 1 else f"{size}*{factor}" if factor else str(size)
+            sign = "-" if coefficient < 0 else "+"
+            text = f"{text} {sign} {body}" if text else body if coefficient > 0 else f"-{body}"
+        return text or "0"
+
+
+def _normal(terms: list[tuple[Monomial, int]]) -> Poly:
+    collected: dict[Monomial, int] = {}
+    for monomial, coefficient in terms:
+        collected[monomial] = collected.get(monomial, 0) + coefficient
+    return Poly(tuple(sorted((m, c) for m, c in collected.items() if c)))
+
+
+Shape: TypeAlias = tuple[Poly, ...]
+"""Sizes of the axes, outermost first; ``()`` is a scalar."""
+
+
+def size(shape: Shape) -> Poly:
+    """Number of entries."""
+    total = Poly.const(1)
+    for axis in shape:
+        total = total * axis
+    return total
+
+
+def show_shape(shape: Shape) -> str:
+    return "scalar" if not shape else "[" + ", ".join(map(str, shape)) + "]"

@@ -1,0 +1,1 @@
+"""Text to AST and back: item isolation, the LALR parser, the printer."""
