@@ -1,1 +1,30 @@
-"""dpplang: a language for differentiable convex optimization."""
+"""dpplang: a language for differentiable convex optimization.
+
+``load`` and ``parse`` give a checked :class:`Problem`; ``dpplang.torch.Layer`` makes it a PyTorch module.
+"""
+
+from dpplang.core.diagnostics import Diagnostic
+from dpplang.core.errors import BindError, DiagnosticsError, DppError, InternalError, SolveError
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BindError",
+    "Diagnostic",
+    "DiagnosticsError",
+    "DppError",
+    "InternalError",
+    "Problem",
+    "SolveError",
+    "load",
+    "parse",
+]
+
+
+def __getattr__(name: str) -> object:
+    # Resolved on first use: importing one floor (the runtime, say) must not load those above it.
+    if name in ("Problem", "load", "parse"):
+        from dpplang import pipeline
+
+        return getattr(pipeline, name)
+    raise AttributeError(f"module 'dpplang' has no attribute {name!r}")
