@@ -1,0 +1,42 @@
+# `make demo` and `make test` do all set-up on a fresh machine; nothing else has to be installed first but Python 3.11 or later.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# The numeric libraries' own threads only get in each other's way when tests run side by side.
+TEST_ENV := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+
+.PHONY: demo test test-fast lint types floors check wheel clean
+
+demo: .venv/stamp
+	$(BIN)/dpp demo
+
+test: .venv/stamp
+	$(TEST_ENV) $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow"
+	$(TEST_ENV) $(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow
+
+test-fast: .venv/stamp
+	$(TEST_ENV) $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow"
+
+lint: .venv/stamp
+	$(BIN)/ruff check .
+
+types: .venv/stamp
+	$(BIN)/pyright
+
+floors: .venv/stamp
+	$(BIN)/lint-imports
+
+check: lint types floors
+
+wheel: .venv/stamp
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist
+
+.venv/stamp: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "dpplang needs Python 3.11 or later; name one with: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache
