@@ -15,6 +15,7 @@ from dpplang.core.source import Span
 from dpplang.lattice.curvature import Curvature, Monotonicity
 from dpplang.lattice.dims import Poly, Shape
 from dpplang.lattice.sign import Sign
+from dpplang.syntax import ast
 
 
 class Role(Enum):
@@ -287,7 +288,11 @@ class AtomGraph:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Atom:
-    """A checked record of the library. ``dims`` are its own dims, in order of first appearance in the signature."""
+    """A checked record of the library. ``dims`` are its own dims, in order of first appearance in the signature.
+
+    ``requires`` restricts the constant arguments. ``entangled`` are the convex formals that meet a ``param`` formal in a
+    product: at a call not both may depend on parameters. A record without a graph may stand in a quadratic objective only.
+    """
 
     name: str
     formals: tuple[TypedFormal, ...]
@@ -304,6 +309,8 @@ class Atom:
     graph: AtomGraph | None
     span: Span
     doc: str = ""
+    requires: ast.Condition | None = None
+    entangled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
