@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dpplang.semantics.atom_constants import is_psd_literal, matrix
 from dpplang.semantics.tree import Apply, Const, Expr, Range, Reduce, Ref, Size, Take
 
@@ -164,9 +166,8 @@ def _transposed(expr: Expr) -> Expr:
         case Apply(op="transpose", args=(operand,)):
             return operand
         case _:
-            return Apply(
-                "transpose", (expr,), facts=expr.facts, span=expr.span, reason=expr.reason
-            )
+            facts = replace(expr.facts, shape=tuple(reversed(expr.shape)))
+            return Apply("transpose", (expr,), facts=facts, span=expr.span)
 
 
 def _is_transpose(left: Expr, right: Expr) -> bool:
