@@ -1,0 +1,41 @@
+"""``--dim n=10``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+
+from dpplang.cli.usage import UsageError
+
+
+def add_dim_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dim", metavar="NAME=SIZE", action="append", default=[], help="give a dim its size, as in --dim n=10"
+    )
+
+
+def read_dims(settings: Sequence[str]) -> dict[str, int]:
+    """Sizes from ``n=10`` settings.
+
+    Raises:
+        UsageError: a setting that is not a name and a whole number, or two that disagree.
+    """
+    dims: dict[str, int] = {}
+    for setting in settings:
+        name, equals, text = (part.strip() for part in setting.partition("="))
+        if not equals or not name.isidentifier() or not (text.isascii() and text.isdigit()):
+            raise UsageError(f"`--dim {setting}` is not a dim and its size", "write it as `--dim n=10`")
+        size = int(text)
+        if dims.setdefault(name, size) != size:
+            raise UsageError(f"`--dim` gives `{name}` two sizes, {dims[name]} and {size}", "keep one of them")
+    return dims
+
+
+def require_declared(dims: Iterable[str], declared: Sequence[str], file: str) -> None:
+    """Raises:
+    UsageError: a dim that the program does not declare.
+    """
+    for name in dims:
+        if name not in declared:
+            have = f"it has {', '.join(f'`{d}`' for d in declared)}" if declared else "it has none"
+            raise UsageError(f"`{file}` has no dim `{name}`", have)

@@ -1,0 +1,47 @@
+"""Explain a diagnostic code: what it means, a program that shows it, and one that does not."""
+
+from __future__ import annotations
+
+import argparse
+
+from dpplang.cli.usage import UsageError
+from dpplang.core.codes import CODES
+from dpplang.core.codes.info import CodeInfo
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("code", metavar="CODE", nargs="?", help="such as DPP301; without one, all codes are listed")
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.code is None:
+        width = max(map(len, CODES))
+        for code, info in sorted(CODES.items()):
+            print(f"{code:<{width}}  {info.title}")
+        return 0
+    info = CODES.get(args.code.strip("[]").upper())
+    if info is None:
+        raise UsageError(f"there is no diagnostic code `{args.code}`", _suggestion(args.code.upper()))
+    print(page(info))
+    return 0
+
+
+def page(info: CodeInfo) -> str:
+    """What ``dpp explain`` prints for a code."""
+    parts = [f"{info.code}: {info.title}", info.explanation]
+    if info.failing:
+        parts.append("This program shows it:\n\n" + _indented(info.failing))
+    if info.mended:
+        parts.append("This one is right:\n\n" + _indented(info.mended))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _indented(program: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in program.strip("\n").split("\n"))
+
+
+def _suggestion(code: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(code, CODES, n=1)
+    return f"did you mean `{close[0]}`?" if close else "`dpp explain` lists them all"
