@@ -47,7 +47,8 @@ def main(steps: int = 20) -> None:
         loss = softplus(-labels * (held_out @ theta + b)).mean()
         if step % 5 == 0:
             right = ((held_out @ theta + b).sign() == labels).double().mean()
-            print(f"step {step:2d}  λ {log_lam.exp().item():.4f}  validation loss {loss.item():.4f}  right {right.item():.1%}")
+            lam, shown = log_lam.exp().item(), loss.item()
+            print(f"step {step:2d}  λ {lam:.4f}  validation loss {shown:.4f}  right {right.item():.1%}")
         optimizer.zero_grad()
         samples.grad = None
         loss.backward()
@@ -59,7 +60,8 @@ def main(steps: int = 20) -> None:
     influence = samples.grad.norm(dim=1)
     print("samples whose move changes the validation loss most:")
     for i in influence.argsort(descending=True)[:5].tolist():
-        print(f"  sample {i:2d} ({'benign' if y[i] > 0 else 'malignant'}): |d loss / d sample| = {influence[i].item():.5f}")
+        kind = "benign" if y[i] > 0 else "malignant"
+        print(f"  sample {i:2d} ({kind}): |d loss / d sample| = {influence[i].item():.5f}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Heat a building through a Seattle winter, and learn the forecast through the controller.
 
-Every day the controller sees today's temperature, forecasts the week as climate + ρᵗ (today − climate), solves mpc.dpp and
-applies the first input; the building then meets the temperatures that were measured. What a winter costs is
+Every day the controller sees today's temperature, forecasts the week as climate + ρᵗ (today − climate), solves mpc.dpp
+and applies the first input; the building then meets the temperatures that were measured. What a winter costs is
 differentiated with respect to ρ through all the days, so the forecast is learned for what it is used for.
 
     python examples/mpc/mpc.py
@@ -22,10 +22,10 @@ HERE = Path(__file__).resolve().parent
 PROGRAM = HERE / "mpc.dpp"
 HORIZON, TARGET, COMFORT, PEAK = 7, 20.0, 0.05, 0.5
 
-# One day of a building with indoor air and walls (°C); the input 1 heats the air by 14 °C a day.
+# One day of a building with indoor air and walls (°C); the input 1 heats the air by 4 °C a day.
 SYSTEM = {
     "A": np.array([[0.45, 0.40], [0.15, 0.80]]),
-    "B": np.array([14.0, 2.0]),
+    "B": np.array([4.0, 0.5]),
     "E": np.array([0.15, 0.05]),
 }
 

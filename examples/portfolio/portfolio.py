@@ -1,8 +1,8 @@
 """Tune the risk aversion of a portfolio policy by gradient descent through its trades.
 
-Each month the policy solves portfolio.dpp with estimates from the 60 months before, trades at a cost, and carries what it
-holds into the next month. The Sharpe ratio it earns on a validation window is differentiated, through every solve of the
-window, with respect to gamma; the months after that window are only looked at once gamma is chosen.
+Each month the policy solves portfolio.dpp with estimates from the 60 months before, trades at a cost, and carries what
+it holds into the next month. The Sharpe ratio it earns on a validation window is differentiated, through every solve of
+the window, with respect to gamma; the months after that window are only looked at once gamma is chosen.
 
     python examples/portfolio/portfolio.py        (or: dpp demo)
 """
@@ -64,7 +64,7 @@ def exposures(market: Market) -> np.ndarray:
 
 
 def estimates(market: Market, month: int, F: np.ndarray) -> dict[str, np.ndarray]:
-    """What the policy knows at the start of ``month``: means (shrunk by half to their average), factor and own variances."""
+    """What the policy knows as ``month`` starts: means (shrunk by half to their average), factor and own variances."""
     past = market.returns[month - LOOKBACK : month]
     mean = past.mean(axis=0)
     factors = past @ F
@@ -196,12 +196,14 @@ def _table(rows: dict[str, Tensor], split: int) -> Table:
     windows = {"validation": slice(None, split), "test": slice(split, None)}
     for window, (first, last) in zip(windows, (VALIDATION, TEST), strict=True):
         for what in ("return", "volatility", "Sharpe"):
-            table.add_column(f"{window}\n{first[:4]}–{last[:4]}\n{what}" if what == "return" else f"\n\n{what}", justify="right")
+            years = f"{window}\n{first[:4]}–{last[:4]}" if what == "return" else "\n"
+            table.add_column(f"{years}\n{what}", justify="right")
     for name, returns in rows.items():
         cells: list[str] = []
         for window in windows.values():
             part = returns[window]
-            cells += [f"{12 * float(part.mean()):.1%}", f"{12**0.5 * float(part.std()):.1%}", f"{float(sharpe(part)):.2f}"]
+            mean, deviation = 12 * float(part.mean()), 12**0.5 * float(part.std())
+            cells += [f"{mean:.1%}", f"{deviation:.1%}", f"{mean / deviation:.2f}"]
         table.add_row(name, *cells)
     return table
 
@@ -224,7 +226,8 @@ def _draw(
     pyplot.rcParams.update({"font.size": 9.5, "axes.edgecolor": "#888888", "text.color": ink, "axes.labelcolor": ink})
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(12, 4.8), layout="constrained", width_ratios=(1, 1.25))
 
-    left.plot(grid, sharpe(runs[:, split:]), color=grey, linewidth=1.6, linestyle=(0, (4, 2)), label="test window, not used")
+    dashes = (0, (4, 2))
+    left.plot(grid, sharpe(runs[:, split:]), color=grey, linewidth=1.6, linestyle=dashes, label="test window, not used")
     left.plot(grid, sharpe(runs[:, :split]), color=blue, linewidth=2, label="validation window")
     gammas, ratios = zip(*path, strict=True)
     left.plot(gammas, ratios, "o", color=orange, markersize=5, alpha=0.75, label="gradient steps", zorder=3)

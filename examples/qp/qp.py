@@ -1,7 +1,7 @@
-"""Which mix of factor funds tracks the S&P 500? Returns-based style analysis (Sharpe, 1992), with a ridge that is learned.
+"""Which mix of factor funds tracks the S&P 500? Returns-based style analysis (Sharpe, 1992), with a learned ridge.
 
-The weights solve qp.dpp: least squares on past months, summing to one, none negative. The ridge added to Q is tuned by the
-gradient of the tracking error on months that the fit has not seen.
+The weights solve qp.dpp: least squares on past months, summing to one, none negative. The ridge added to Q is tuned by
+the gradient of the tracking error on months that the fit has not seen.
 
     python examples/qp/qp.py
 """
