@@ -46,9 +46,12 @@ class Curvature(Enum):
         return Curvature.UNKNOWN
 
     def scaled(self, sign: Sign) -> Curvature:
-        """Curvature after multiplication by a constant of this sign."""
-        if sign is Sign.ZERO:
-            return Curvature.CONSTANT
+        """Curvature after multiplication by a constant of this sign.
+
+        Zero times a convex expression is affine, not constant: the expression is still there, its graph and domain with it.
+        """
+        if sign is Sign.ZERO and self is not Curvature.UNKNOWN:
+            return Curvature.CONSTANT if self is Curvature.CONSTANT else Curvature.AFFINE
         if self.is_affine or sign is Sign.NONNEG:
             return self
         return -self if sign is Sign.NONPOS else Curvature.UNKNOWN

@@ -1,0 +1,97 @@
+"""How mistakes travel: a rule raises :class:`Mistake`, the walk that called it records it and goes on poisoned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix, Label, Severity
+from dpplang.core.source import Span
+
+
+class Mistake(Exception):
+    """One user's mistake on its way from the rule that found it to the :class:`Report`. Never leaves this package."""
+
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        self.diagnostics = diagnostics
+        super().__init__(*(d.message for d in diagnostics))
+
+
+class Report:
+    """Collects diagnostics; what is found twice at one place (a ``func`` body, once per call) is kept once."""
+
+    def __init__(self) -> None:
+        self._found: list[Diagnostic] = []
+        self._seen: set[tuple[str, str, int, int]] = set()
+
+    def add(self, *diagnostics: Diagnostic) -> None:
+        for diagnostic in diagnostics:
+            span = diagnostic.primary.span if diagnostic.primary else None
+            place = (span.source.name, span.start, span.end) if span else (diagnostic.message, -1, -1)
+            key = (diagnostic.code, *place)
+            if key not in self._seen:
+                self._seen.add(key)
+                self._found.append(diagnostic)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Everything found, in order of the text."""
+        return tuple(sorted(self._found, key=lambda d: d.sort_key))
+
+    @property
+    def has_errors(self) -> bool:
+        return any(d.is_error for d in self._found)
+
+
+def diagnose(
+    code: str,
+    message: str,
+    span: Span | None,
+    label: str = "",
+    *,
+    secondary: Sequence[Label] = (),
+    notes: Sequence[str] = (),
+    help: Sequence[str] = (),
+    fixes: Sequence[Fix] = (),
+    severity: Severity = Severity.ERROR,
+) -> Diagnostic:
+    primary = Label(span, label) if span is not None else None
+    return Diagnostic(
+        code, message, primary, tuple(secondary), tuple(notes), tuple(help), tuple(fixes), severity
+    )
+
+
+def mistake(
+    code: str,
+    message: str,
+    span: Span,
+    label: str = "",
+    *,
+    secondary: Sequence[Label] = (),
+    notes: Sequence[str] = (),
+    help: Sequence[str] = (),
+    fixes: Sequence[Fix] = (),
+) -> Mistake:
+    """A :class:`Mistake` of one diagnostic, to raise."""
+    return Mistake(
+        diagnose(code, message, span, label, secondary=secondary, notes=notes, help=help, fixes=fixes)
+    )
+
+
+def replacement(
+    title: str, span: Span, text: str, applicability: Applicability = Applicability.UNSAFE
+) -> Fix:
+    """A fix of one edit."""
+    return Fix(title, (Edit(span, text),), applicability)
+
+
+def suggestions(name: str, known: Iterable[str], span: Span) -> tuple[Fix, ...]:
+    """Fixes that replace a misspelt name by near ones, nearest first."""
+    candidates = sorted(set(known))
+    near = [c for c in candidates if c.lower() == name.lower()]
+    near += [c for c in get_close_matches(name, candidates, n=3, cutoff=0.6) if c not in near]
+    return tuple(replacement(f"write `{c}`", span, c) for c in near[:3])
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
