@@ -1,0 +1,46 @@
+"""List the atoms of the standard library, or show one's record: signature, curvature, sign, monotonicity, value, graph."""
+
+from __future__ import annotations
+
+import argparse
+
+from dpplang.cli.usage import UsageError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", nargs="?", help="such as huber; without one, all are listed")
+
+
+def run(args: argparse.Namespace) -> int:
+    from dpplang.semantics.library import standard_library
+
+    library = standard_library()
+    if args.name is None:
+        rows = [(_signature(item.span.text), _first_line(item.doc)) for name in library.names() for item in library.items(name)]
+        width = max(len(signature) for signature, _ in rows)
+        for signature, doc in rows:
+            print(f"{signature:<{width}}  {doc}".rstrip())
+        return 0
+    items = library.items(args.name)
+    if not items:
+        raise UsageError(f"there is no atom `{args.name}`", _suggestion(args.name, library.names()))
+    for i, item in enumerate(items):
+        doc = "".join(f"## {line}\n" for line in item.doc.strip().split("\n")) if item.doc else ""
+        print(("\n" if i else "") + doc + item.span.text[item.span.text.index("atom") :].rstrip())
+    return 0
+
+
+def _signature(record: str) -> str:
+    """``huber(x, param M pos = 1)`` of a record's text."""
+    return " ".join(record[record.index("atom") + len("atom") : record.index("{")].split())
+
+
+def _first_line(doc: str) -> str:
+    return doc.strip().split("\n", 1)[0]
+
+
+def _suggestion(name: str, names: tuple[str, ...]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, names, n=1)
+    return f"did you mean `{close[0]}`?" if close else "`dpp atoms` lists them all"
