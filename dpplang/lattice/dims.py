@@ -75,7 +75,8 @@ class Poly:
         for monomial, coefficient in self.terms:
             product = Poly.const(coefficient)
             for name in monomial:
-                product = product * Poly.of(values.get(name, Poly.var(name)))
+                factor = name.substitute(values) if isinstance(name, Minimum) else values.get(name, Poly.var(name))
+                product = product * Poly.of(factor)
             result = result + product
         return result
 
@@ -89,7 +90,7 @@ class Poly:
         for monomial, coefficient in self.terms:
             product: Any = coefficient
             for name in monomial:
-                product = product * values[name]
+                product = product * (name.evaluate(values) if isinstance(name, Minimum) else values[name])
             total = total + product
         return total
 
@@ -102,6 +103,30 @@ class Poly:
             sign = "-" if coefficient < 0 else "+"
             text = f"{text} {sign} {body}" if text else body if coefficient > 0 else f"-{body}"
         return text or "0"
+
+
+class Minimum(str):
+    """The smaller of two sizes as an opaque name ``min(m, n)``: equal to itself alone, but it has a value where they have."""
+
+    __slots__ = ("_left", "_right")
+    _left: Poly
+    _right: Poly
+
+    def substitute(self, values: Mapping[str, Poly | int]) -> Poly:
+        return smaller(self._left.substitute(values), self._right.substitute(values))
+
+    def evaluate(self, values: Mapping[str, Any]) -> Any:
+        return min(self._left.evaluate(values), self._right.evaluate(values))
+
+
+def smaller(left: Poly, right: Poly) -> Poly:
+    """The smaller of two sizes; opaque unless they differ by a constant."""
+    gap = (left - right).constant
+    if gap is not None:
+        return left if gap <= 0 else right
+    name = Minimum(f"min({left}, {right})")
+    name._left, name._right = left, right
+    return Poly.var(name)
 
 
 def _normal(terms: list[tuple[Monomial, int]]) -> Poly:
