@@ -1,4 +1,5 @@
-"""Constants that are known while a program is checked: numbers, literal matrices, and whether ``requires:`` holds of them."""
+"""Constants that are known while a program is checked: numbers, literal matrices, whether ``requires:`` holds of
+them."""
 
 from __future__ import annotations
 

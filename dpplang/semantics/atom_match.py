@@ -1,7 +1,8 @@
-"""Whether the arguments of a call fit one record of an atom: which argument is which formal, modes, attributes, shapes.
+"""Whether the arguments of a call fit one record of an atom: which argument is which formal, modes, attributes,
+shapes.
 
-Records of one name are tried in order. A record that does not fit leaves a :class:`Mismatch` whose ``stage`` says how far it
-got, so that the message is about the record that was meant.
+Records of one name are tried in order. A record that does not fit leaves a :class:`Mismatch` whose ``stage`` says how
+far it got, so that the message is about the record that was meant.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The arguments in the order of the formals, sizes of the atom's own dims, the result's shape before ``keepdims``."""
+    """Arguments in the order of the formals, sizes of the atom's own dims, the result's shape before ``keepdims``."""
 
     atom: Atom
     args: tuple[Expr, ...]

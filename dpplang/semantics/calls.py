@@ -1,6 +1,7 @@
 """Calls of atoms: which record, which argument is which, and what follows of the result (docs/language.md §4, §5).
 
-Composition is judged twice by one rule: once with parameters held constant (DCP) and once with parameters counted as affine (DPP).
+Composition is judged twice by one rule: once with parameters held constant (DCP), once with parameters counted as
+affine variables (DPP).
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ def call_atom(
         site: where the call stands.
 
     Returns:
-        An ``AtomCall`` (inside a ``reshape`` for ``keepdims``; the argument itself or a constant where the record says so), or the
-        diagnostic of the record that came nearest.
+        An ``AtomCall`` (inside a ``reshape`` for ``keepdims``; the argument itself or a constant where the record
+        says no more), or the diagnostic of the record that came nearest.
     """
     folded = _fold(records, arguments, keywords, site)
     if folded is not None:
@@ -70,7 +71,8 @@ def _fold(
 def _by_rank(
     records: tuple[Atom, ...], arguments: tuple[Expr, ...], keywords: Keywords
 ) -> list[Atom]:
-    """Records in order, those whose first formal has the rank of the first argument before reductions that flatten it;
+    """Records in order, those whose first formal has the rank of the first argument before reductions that flatten
+    it;
     with ``axis``, reductions alone where there is one."""
     if any(ident.name in ("axis", "keepdims") for ident, _ in keywords):
         reductions = [r for r in records if r.kind == "reduction"]
@@ -98,7 +100,7 @@ def _nearest(mismatches: list[Mismatch], records: tuple[Atom, ...]) -> Diagnosti
             first,
             message=first.message.removesuffix(old) + words,
             primary=label and Label(label.span, f"not known to be {words}"),
-            help=(f"declare it {' or '.join(f'`{w}`' for w in words.split(' or '))}: that is checked when values are bound",),
+            help=(f"declare it `{words.replace(' or ', '` or `')}`: that is checked when values are bound",),
         )
     if stage == ARITY and len(records) > 1:
         return replace(first, notes=tuple(f"one form is `{s}`" for s in dict.fromkeys(map(signature, records))))
@@ -219,12 +221,12 @@ def monotonicity(atom: Atom, formal: str, signs: dict[str, Sign]) -> Monotonicit
 
 
 def _rule(found: Match) -> str:
-    """``quad_over_lin`` is convex, increasing in `x` where it is nonneg, decreasing in `y`."""
+    """`quad_over_lin` is convex, increasing in `x`, decreasing in `y`."""
     atom, signs = found.atom, _signs(found)
-    slopes = [
-        f"{slope.value} in `{f.symbol.name}`" if slope is not Monotonicity.UNKNOWN else f"not monotone in `{f.symbol.name}` here"
-        for f in atom.formals
-        if not f.mode
-        for slope in (monotonicity(atom, f.symbol.name, signs),)
-    ]
-    return f"`{atom.name}` is {atom.curvature.value}" + "".join(f", {s}" for s in slopes)
+    words = [f"`{atom.name}` is {atom.curvature.value}"]
+    for formal in atom.formals:
+        if not formal.mode:
+            slope = monotonicity(atom, formal.symbol.name, signs)
+            word = "not monotone" if slope is Monotonicity.UNKNOWN else slope.value
+            words.append(f"{word} in `{formal.symbol.name}`")
+    return ", ".join(words)

@@ -1,0 +1,208 @@
+"""What structure does not decide of a contract is sampled: points at which the ``value:`` of an atom belies what
+is declared.
+
+Points are drawn with a fixed seed over every region of signs, small sizes standing for the dims. A contract that
+survives is not proved; one that does not is refuted by the point shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from random import Random
+
+from dpplang.core.diagnostics import Diagnostic, Label, Severity
+from dpplang.lattice.curvature import Curvature, Monotonicity
+from dpplang.lattice.sign import Sign
+from dpplang.semantics.atom_constants import holds
+from dpplang.semantics.atom_scalar import Tensor, Unsupported, evaluate, satisfied
+from dpplang.semantics.tree import Atom, FactClause
+
+DRAWS = 200
+TOLERANCE = 1e-7
+Point = dict[str, Tensor]
+
+
+def refute(atom: Atom, undecided: Sequence[FactClause]) -> Iterator[Diagnostic]:
+    """Counterexamples to the signs, the curvature and the ``undecided`` monotonicity clauses, at most one of each.
+
+    A clause that cannot be sampled either (the value is a function of matrices) is a warning.
+    """
+    if atom.value is None:
+        return
+    try:
+        points = list(_points(atom))
+        yield from _signs(atom, points)
+        yield from _curvature(atom, points)
+        for clause in undecided:
+            yield from _monotone(atom, clause, points)
+    except Unsupported as reason:
+        for clause in undecided:
+            yield Diagnostic(
+                "ATM423",
+                f"`{atom.name}` is declared {_words(clause)}: its graph does not show it",
+                Label(atom.span, "taken on trust"),
+                notes=(f"nor could it be sampled: {reason}",),
+                severity=Severity.WARNING,
+            )
+
+
+def _points(atom: Atom) -> Iterator[Point]:
+    """Arguments inside the domain: all signs, one sign, and small whole numbers (where functions have their
+    corners)."""
+    random = Random(0)
+    sizes = {dim: 2 + position % 2 for position, dim in enumerate(atom.dims)}
+    for draw in range(DRAWS):
+        low, high = ((-3.0, 3.0), (0.0, 3.0), (-3.0, 0.0))[draw % 3]
+        point = {
+            f.symbol.name: _draw(random, tuple(p.evaluate(sizes) for p in f.symbol.shape), low, high, draw % 5 == 0)
+            for f in atom.formals
+        }
+        if _allowed(atom, point):
+            yield point
+
+
+def _draw(random: Random, shape: tuple[int, ...], low: float, high: float, whole: bool) -> Tensor:
+    count = 1
+    for extent in shape:
+        count *= extent
+    values = [random.uniform(low, high) for _ in range(count)]
+    return Tensor(shape, tuple(float(round(v)) for v in values) if whole else tuple(values))
+
+
+def _allowed(atom: Atom, point: Point) -> bool:
+    for formal in atom.formals:
+        for attribute in formal.symbol.attributes:
+            if not _has(attribute.name, point[formal.symbol.name]):
+                return False
+    if atom.requires is not None and not holds(
+        atom.requires, {name: t.entries[0] for name, t in point.items() if not t.shape}
+    ):
+        return False
+    return all(satisfied(relation, point, _sizes(atom, point)) for relation in atom.domain)
+
+
+def _has(attribute: str, tensor: Tensor) -> bool:
+    match attribute:
+        case "nonneg":
+            return all(v >= 0 for v in tensor.entries)
+        case "nonpos":
+            return all(v <= 0 for v in tensor.entries)
+        case "pos":
+            return all(v > 0 for v in tensor.entries)
+        case "neg":
+            return all(v < 0 for v in tensor.entries)
+        case _:
+            raise Unsupported(f"an argument is {attribute}")
+
+
+def _sizes(atom: Atom, point: Point) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for formal in atom.formals:
+        for poly, extent in zip(formal.symbol.shape, point[formal.symbol.name].shape, strict=True):
+            sizes.update({name: extent for name in poly.names if name not in sizes})
+    return sizes
+
+
+def _value(atom: Atom, point: Point) -> tuple[float, ...] | None:
+    """Entries of the value; None where it is not a number."""
+    assert atom.value is not None
+    entries = evaluate(atom.value, point, _sizes(atom, point))
+    return None if entries is None or any(v != v for v in entries.entries) else entries.entries
+
+
+def _in_region(clause: FactClause, point: Point) -> bool:
+    for name, sign in clause.where:
+        word = "nonneg" if sign is Sign.NONNEG else "nonpos"
+        if not _has(word, point[name]) or (sign is Sign.ZERO and not _has("nonneg", point[name])):
+            return False
+    return True
+
+
+def _signs(atom: Atom, points: list[Point]) -> Iterator[Diagnostic]:
+    for clause in atom.sign:
+        if not isinstance(clause.word, Sign) or clause.word is Sign.UNKNOWN:
+            continue
+        for point in points:
+            value = _value(atom, point) if _in_region(clause, point) else None
+            if value is not None and not _fits(clause.word, value):
+                declared = clause.word.value + _condition(clause)
+                message = f"`{atom.name}` is declared {declared}, but is {_numbers(value)} at {_show(point)}"
+                yield Diagnostic("ATM424", message, Label(atom.span))
+                break
+
+
+def _fits(sign: Sign, value: tuple[float, ...]) -> bool:
+    low, high = (-TOLERANCE if sign.is_nonneg else -float("inf")), (TOLERANCE if sign.is_nonpos else float("inf"))
+    return all(low <= v <= high for v in value)
+
+
+def _curvature(atom: Atom, points: list[Point]) -> Iterator[Diagnostic]:
+    """Midpoints between successive points that share everything but the convex arguments."""
+    convex = [f.symbol.name for f in atom.formals if not f.mode]
+    for first, other in pairwise(points):
+        second = {**first, **{name: other[name] for name in convex}}
+        middle = {**first, **{name: _middle(first[name], second[name]) for name in convex}}
+        values = [_value(atom, p) if _allowed(atom, p) else None for p in (first, second, middle)]
+        if any(v is None for v in values):
+            continue
+        a, b, m = (v for v in values if v is not None)
+        for left, right, mid in zip(a, b, m, strict=True):
+            mean, slack = (left + right) / 2, TOLERANCE * (1 + abs(left) + abs(right))
+            bulges, sags = mid > mean + slack, mid < mean - slack
+            if (bulges and atom.curvature is not Curvature.CONCAVE) or (sags and atom.curvature is not Curvature.CONVEX):
+                message = (
+                    f"the value of `{atom.name}` is not {atom.curvature.value}: between {_show(first)} and "
+                    f"{_show(second)} it is {mid:.4g} in the middle, where the mean of the ends is {mean:.4g}"
+                )
+                yield Diagnostic("ATM421", message, Label(atom.value.span if atom.value else atom.span))
+                return
+
+
+def _middle(left: Tensor, right: Tensor) -> Tensor:
+    return Tensor(left.shape, tuple((a + b) / 2 for a, b in zip(left.entries, right.entries, strict=True)))
+
+
+def _monotone(atom: Atom, clause: FactClause, points: list[Point]) -> Iterator[Diagnostic]:
+    random = Random(1)
+    for point in points:
+        old = point[clause.argument]
+        raised = tuple(v + random.choice((0.0, 0.01, 1.0)) * random.random() for v in old.entries)
+        higher = {**point, clause.argument: Tensor(old.shape, raised)}
+        if not (_in_region(clause, point) and _in_region(clause, higher) and _allowed(atom, higher)):
+            continue
+        before, after = _value(atom, point), _value(atom, higher)
+        if before is not None and after is not None and not _moves(clause.word, before, after):
+            message = (
+                f"`{atom.name}` is not {_words(clause)}: it is {_numbers(before)} at {_show(point)} "
+                f"and {_numbers(after)} at {_show(higher)}"
+            )
+            yield Diagnostic("ATM423", message, Label(atom.span))
+            return
+
+
+def _moves(word: Sign | Monotonicity, before: tuple[float, ...], after: tuple[float, ...]) -> bool:
+    for old, new in zip(before, after, strict=True):
+        slack = TOLERANCE * (1 + abs(old) + abs(new))
+        falls, rises = new < old - slack, new > old + slack
+        if (falls and word is not Monotonicity.DECREASING) or (rises and word is not Monotonicity.INCREASING):
+            return False
+    return True
+
+
+def _condition(clause: FactClause) -> str:
+    symbol = {Sign.NONNEG: ">=", Sign.NONPOS: "<=", Sign.ZERO: "=="}
+    return "".join(f" where {name} {symbol[sign]} 0" for name, sign in clause.where)
+
+
+def _words(clause: FactClause) -> str:
+    return f"{clause.word.value} in `{clause.argument}`{_condition(clause)}"
+
+
+def _show(point: Point) -> str:
+    return ", ".join(f"{name} = {_numbers(tensor.entries)}" for name, tensor in point.items())
+
+
+def _numbers(entries: tuple[float, ...]) -> str:
+    shown = ", ".join(f"{v:.4g}" for v in entries)
+    return shown if len(entries) == 1 else f"[{shown}]"
