@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
-from typing import assert_never
+from typing import assert_never, cast
 
 from dpplang.semantics.tree import Apply, Const, Expr, Size
 from dpplang.syntax import ast
@@ -15,7 +15,7 @@ _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
     "add": operator.add,
     "sub": operator.sub,
     "mul": operator.mul,
-    "div": operator.truediv,
+    "div": lambda a, b: a / b,
     "pow": math.pow,
 }
 _OPERATOR = {"+": "add", "-": "sub", "*": "mul", "/": "div", "^": "pow"}
@@ -27,6 +27,8 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+
+_NOT_NUMBERS = (ast.Generator, ast.Comparison, ast.BoolOp, ast.Not)
 
 MAX_LITERAL_ORDER = 64
 """Literal matrices above this order are not factorized while checking: time there is bounded."""
@@ -58,8 +60,8 @@ def integer(expr: Expr) -> int | None:
 def matrix(expr: Expr) -> tuple[tuple[float, ...], ...] | None:
     """The rows of a literal matrix, or None."""
     match expr:
-        case Const(value=tuple(rows)) if len(expr.shape) == 2:
-            return rows
+        case Const(value=tuple() as rows) if len(expr.shape) == 2:
+            return tuple(flat(row) for row in rows)
         case Apply(op="stack", args=parts) if len(expr.shape) == 2:
             rows = tuple(_row(part) for part in parts)
             return None if None in rows else tuple(row for row in rows if row is not None)
@@ -72,13 +74,21 @@ def matrix(expr: Expr) -> tuple[tuple[float, ...], ...] | None:
 
 def _row(expr: Expr) -> tuple[float, ...] | None:
     match expr:
-        case Const(value=tuple(entries)) if len(expr.shape) == 1:
-            return entries
+        case Const(value=tuple() as entries) if len(expr.shape) == 1:
+            return flat(entries)
         case Apply(op="stack", args=parts) if len(expr.shape) == 1:
             entries = tuple(number(part) for part in parts)
             return None if None in entries else tuple(entry for entry in entries if entry is not None)
         case _:
             return None
+
+
+def flat(value: object) -> tuple[float, ...]:
+    """Entries of a number or of a nested literal, row-major."""
+    if isinstance(value, tuple):
+        parts = cast("tuple[object, ...]", value)
+        return tuple(entry for part in parts for entry in flat(part))
+    return (float(cast("float", value)),)
 
 
 def is_psd_literal(rows: tuple[tuple[float, ...], ...]) -> bool:
@@ -140,10 +150,8 @@ def _evaluate(expr: ast.Expr, values: Mapping[str, float]) -> float | None:
         case ast.Binary(op=op, left=left, right=right) if op in _OPERATOR:
             a, b = _evaluate(left, values), _evaluate(right, values)
             return None if a is None or b is None else _arithmetic(_OPERATOR[op], a, b)
-        case ast.Call(function=ast.Ident(name="floor"), arguments=(argument,)) if not isinstance(
-            argument, ast.Generator
-        ):
-            value = _evaluate(argument, values)
+        case ast.Call(function=ast.Ident(name="floor"), arguments=(argument,)):
+            value = None if isinstance(argument, _NOT_NUMBERS) else _evaluate(argument, values)
             return None if value is None or not math.isfinite(value) else float(math.floor(value))
         case _:
             return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
+from typing import cast
 
 from dpplang.syntax import ast
 
@@ -41,12 +42,12 @@ def _path(start: str, calls: dict[str, dict[str, ast.Ident]]) -> tuple[ast.Ident
 def _calls(node: object) -> Iterator[ast.Ident]:
     """Names of the functions called anywhere below a node, in order of the text (iterative: nesting is the
     user's)."""
-    stack = [node]
+    stack: list[object] = [node]
     while stack:
         current = stack.pop()
         if isinstance(current, ast.Call):
             yield current.function
         if isinstance(current, tuple):
-            stack.extend(reversed(current))
-        elif is_dataclass(current) and isinstance(current, ast.Node):
+            stack.extend(reversed(cast("tuple[object, ...]", current)))
+        elif isinstance(current, ast.Node):
             stack.extend(reversed([getattr(current, f.name) for f in fields(current) if f.name != "span"]))

@@ -1,7 +1,8 @@
 """Which convex formals of an atom meet a ``param`` formal in a product of its graph.
 
-At a call not both may depend on parameters: their product would not be affine in them (``huber(q * x, M = p)`` is fine, for
-M scales a variable of the graph; ``atom f(x, param p) { graph { minimize abs(p * x) } }`` is not, called with x = q).
+At a call not both may depend on parameters: their product would not be affine in them (``huber(q * x, M = p)`` is
+fine, for M scales a variable of the graph; ``atom f(x, param p) { graph { minimize abs(p * x) } }`` is not, called
+with x = q).
 """
 
 from __future__ import annotations

@@ -149,8 +149,9 @@ def _curvature(atom: Atom, points: list[Point]) -> Iterator[Diagnostic]:
         a, b, m = (v for v in values if v is not None)
         for left, right, mid in zip(a, b, m, strict=True):
             mean, slack = (left + right) / 2, TOLERANCE * (1 + abs(left) + abs(right))
-            bulges, sags = mid > mean + slack, mid < mean - slack
-            if (bulges and atom.curvature is not Curvature.CONCAVE) or (sags and atom.curvature is not Curvature.CONVEX):
+            above = mid > mean + slack and atom.curvature is not Curvature.CONCAVE
+            below = mid < mean - slack and atom.curvature is not Curvature.CONVEX
+            if above or below:
                 message = (
                     f"the value of `{atom.name}` is not {atom.curvature.value}: between {_show(first)} and "
                     f"{_show(second)} it is {mid:.4g} in the middle, where the mean of the ends is {mean:.4g}"

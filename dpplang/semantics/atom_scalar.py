@@ -10,6 +10,8 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from dpplang.lattice.dims import Poly
+from dpplang.semantics.atom_constants import flat
 from dpplang.semantics.tree import Apply, Const, Constraint, Expr, Kind, Range, Ref, Size, Take
 
 
@@ -101,7 +103,7 @@ def _evaluate(expr: Expr, values: Mapping[str, Tensor], sizes: Mapping[str, int]
     shape = tuple(p.evaluate(sizes) for p in expr.shape)
     match expr:
         case Const(value=value):
-            return Tensor(shape, _flat(value))
+            return Tensor(shape, flat(value))
         case Size(poly=poly):
             return Tensor((), (float(poly.evaluate(sizes)),))
         case Ref(symbol=symbol):
@@ -114,21 +116,12 @@ def _evaluate(expr: Expr, values: Mapping[str, Tensor], sizes: Mapping[str, int]
             raise Unsupported("its value uses another atom")
 
 
-def _flat(value: object) -> tuple[float, ...]:
-    if isinstance(value, tuple):
-        return tuple(entry for part in value for entry in _flat(part))
-    return (float(value),)  # type: ignore[arg-type]
-
-
-def _taken(operand: Tensor, items: tuple[object, ...], sizes: Mapping[str, int]) -> tuple[float, ...]:
+def _taken(operand: Tensor, items: tuple[Poly | Range, ...], sizes: Mapping[str, int]) -> tuple[float, ...]:
     positions = [0]
     for item, extent in zip(items, operand.shape, strict=True):
-        chosen = (
-            range(item.start.evaluate(sizes), item.stop.evaluate(sizes))
-            if isinstance(item, Range)
-            else [item.evaluate(sizes)]  # type: ignore[attr-defined]
-        )
-        positions = [p * extent + i for p in positions for i in chosen]
+        start = int((item.start if isinstance(item, Range) else item).evaluate(sizes))
+        stop = int(item.stop.evaluate(sizes)) if isinstance(item, Range) else start + 1
+        positions = [p * extent + i for p in positions for i in range(start, stop)]
     return tuple(operand.entries[p] for p in positions)
 
 

@@ -36,7 +36,8 @@ def read_signature(item: ast.AtomItem) -> Signature:
     names = [f.symbol.name for f in formals]
     for position, formal in enumerate(formals):
         if formal.symbol.name in names[:position] or formal.symbol.name in dims:
-            raise mistake("ATM416", f"`{formal.symbol.name}` stands for two things in this signature", formal.symbol.span)
+            message = f"`{formal.symbol.name}` stands for two things in this signature"
+            raise mistake("ATM416", message, formal.symbol.span)
     shape = tuple(_extent(e, dims, closed=True) for e in item.shape)
     return Signature(formals, tuple(dims), shape)
 

@@ -13,6 +13,7 @@ from dpplang.lattice.curvature import Curvature, Monotonicity, compose
 from dpplang.lattice.dims import Poly, Shape
 from dpplang.lattice.sign import Sign
 from dpplang.semantics.atom_match import ARITY, ATTRIBUTE, Keywords, Match, Mismatch, Site, match, signature
+from dpplang.semantics.facts import symbols
 from dpplang.semantics.tree import Apply, Atom, AtomCall, Const, Expr, FactClause, Facts, Reason, Ref
 
 __all__ = ["Called", "Site", "call_atom", "monotonicity", "signature"]
@@ -172,13 +173,14 @@ def _facts(found: Match) -> Facts:
     if parametric:
         product = any(f.symbol.name in atom.entangled and a.facts.params for f, a in convex)
         dpp = Curvature.UNKNOWN if product else _with_parameters(atom, dpp)
+    params, variables = symbols(found.args)
     return Facts(
         shape=found.shape,
         sign=_sign(atom, signs),
         curvature=curvature,
         dpp=dpp,
-        params=frozenset().union(*(a.facts.params for a in found.args)),
-        variables=frozenset().union(*(a.facts.variables for a in found.args)),
+        params=params,
+        variables=variables,
     )
 
 

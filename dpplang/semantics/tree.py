@@ -102,7 +102,7 @@ class TypedNode:
 class Const(TypedNode):
     """A number, or a (nested, row-major) tuple of numbers of the node's shape. ``inf`` is ``float("inf")``."""
 
-    value: float | tuple
+    value: float | tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
