@@ -1,0 +1,115 @@
+"""Reading of files: the program itself, and what it imports.
+
+A program comes from strangers: an import reads ``.dpp`` files below the importing file's folder or a library folder and
+nothing else, links followed, within bounds of size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from dpplang.core.errors import DiagnosticsError
+from dpplang.core.source import Source, Span
+from dpplang.semantics.report import diagnose, mistake
+from dpplang.syntax.limits import MAX_CHARACTERS
+
+MAX_IMPORT_DEPTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Resolves imports.
+
+    Attributes:
+        folder: of the importing file; None for a text that has none (then only library folders are read).
+        library: folders that every file may import from.
+    """
+
+    folder: Path | None = None
+    library: tuple[Path, ...] = field(default=())
+
+    @staticmethod
+    def beside(path: Path, library: tuple[Path, ...] = ()) -> Loader:
+        """The loader of a file's own imports."""
+        return Loader(path.parent, library)
+
+    def load(self, path: str, span: Span) -> tuple[Source, Loader, Path]:
+        """The imported text, the loader of its own imports, and the file's real path.
+
+        Raises:
+            Mistake: no such file, or one that may not be read.
+        """
+        written = PurePosixPath(path)
+        if written.suffix != ".dpp":
+            raise mistake("NAM112", "an import reads `.dpp` files only", span, "not a `.dpp` file")
+        if written.is_absolute() or ".." in written.parts or "\\" in path or ":" in path:
+            raise mistake(
+                "NAM112",
+                "an import reads files below the importing file's folder only",
+                span,
+                "leaves the folder",
+                help=("write a path relative to this file, without `..`",),
+            )
+        roots = ([] if self.folder is None else [self.folder]) + list(self.library)
+        for root in roots:
+            found = _inside(root, written)
+            if found is not None:
+                return _read(found, path, span), Loader(found.parent, self.library), found
+        where = "this text has no folder to import from" if not roots else "no such file below this file's folder"
+        raise mistake("NAM112", f"cannot import `{path}`: {where}", span)
+
+
+def _inside(root: Path, written: PurePosixPath) -> Path | None:
+    """The real path if it is a file below the real root."""
+    try:
+        real_root = root.resolve(strict=True)
+        found = (real_root / written).resolve(strict=True)
+    except (OSError, RuntimeError):
+        return None
+    return found if found.is_file() and found.is_relative_to(real_root) else None
+
+
+def _read(path: Path, shown: str, span: Span) -> Source:
+    try:
+        return _source(path, shown)
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise mistake("NAM112", f"cannot import `{shown}`: {_reason(error)}", span) from None
+
+
+def read_source(path: Path) -> Source:
+    """A file's text, named as the user wrote its path.
+
+    Raises:
+        DiagnosticsError: it cannot be read, is not UTF-8, or is too long (NAM112).
+    """
+    try:
+        return _source(path, str(path))
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        found = diagnose("NAM112", f"cannot read `{path}`: {_reason(error)}", None)
+        raise DiagnosticsError((found,)) from None
+
+
+def _source(path: Path, shown: str) -> Source:
+    with path.open("rb") as file:
+        content = file.read(4 * MAX_CHARACTERS + 1)
+    if len(content) > 4 * MAX_CHARACTERS:
+        raise ValueError(f"it is longer than {MAX_CHARACTERS} characters")
+    text = content.decode("utf-8-sig")
+    return Source(shown, text.replace("\r\n", "\n"))
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case FileNotFoundError():
+            return "no such file"
+        case IsADirectoryError():
+            return "it is a folder"
+        case PermissionError():
+            return "permission denied"
+        case UnicodeDecodeError():
+            return "it is not UTF-8 text"
+        case OSError():
+            return error.strerror or "it cannot be read"
+        case _:
+            return str(error)
