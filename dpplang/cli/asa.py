@@ -63,7 +63,8 @@ def describe(program: Program) -> dict[str, Any]:
         "rows": program.m,
         "parameters_entries": program.n_theta,
         "nonzeros": {
-            name: {"all": stored, "parametrized": _rows_touched(values)} for name, stored, values in _maps(program)
+            name: {"all": stored, "parametrized": _rows_touched(values, 0, program.n_theta)}
+            for name, stored, values in _maps(program)
         },
         "cones": {
             "zero": program.cones.zero,
@@ -98,12 +99,12 @@ def _occupied(values: AffineMap) -> int:
     return int(np.count_nonzero((np.diff(values.matrix.indptr) > 0) | (values.constant != 0)))
 
 
-def _rows_touched(values: AffineMap, start: int = 0, stop: int | None = None) -> int:
+def _rows_touched(values: AffineMap, start: int, stop: int) -> int:
     """Entries that depend on θ[start:stop]."""
     import numpy as np
 
     columns = values.matrix.indices
-    inside = (columns >= start) & (columns < (values.matrix.shape[1] if stop is None else stop))
+    inside = (columns >= start) & (columns < stop)
     rows = np.repeat(np.arange(values.size), np.diff(values.matrix.indptr))
     return int(np.unique(rows[inside]).size)
 
@@ -183,5 +184,7 @@ def _save(program: Program, path: Path) -> None:
     try:
         save(program, path)
     except OSError as error:
-        raise UsageError(f"`{path}` cannot be written: {error.strerror}", "name a file in a folder that is there") from None
+        raise UsageError(
+            f"`{path}` cannot be written: {error.strerror}", "name a file in a folder that is there"
+        ) from None
     print(f"wrote {path}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""List the atoms of the standard library, or show one's record: signature, curvature, sign, monotonicity, value, graph."""
+"""List the atoms of the standard library, or show one's record: signature, curvature, monotonicity, value, graph."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ def run(args: argparse.Namespace) -> int:
 
     library = standard_library()
     if args.name is None:
-        rows = [(_signature(item.span.text), _first_line(item.doc)) for name in library.names() for item in library.items(name)]
+        rows = [
+            (_signature(item.span.text), _first_line(item.doc))
+            for name in library.names()
+            for item in library.items(name)
+        ]
         width = max(len(signature) for signature, _ in rows)
         for signature, doc in rows:
             print(f"{signature:<{width}}  {doc}".rstrip())

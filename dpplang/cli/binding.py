@@ -1,7 +1,7 @@
 """Values for a program, from files and from the command line.
 
 * ``.npz`` and ``.json``: arrays (nested lists, numbers) by name.
-* ``.npy`` and ``.csv``: one tensor, named by the file's stem (``mu.csv`` is ``mu``), or as ``--data mu=returns.csv`` says.
+* ``.npy`` and ``.csv``: one tensor, named by the file's stem (``mu.csv`` is ``mu``), or as in ``--data mu=returns.csv``.
 * A ``.csv`` file whose stem is no declared name is a table of named columns: each column whose heading is a declared
   vector is that vector.
 
@@ -11,6 +11,7 @@ In a CSV file a heading row and leading columns of text (dates, labels) are reco
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,17 +61,17 @@ def open_problem(name: str) -> Problem:
     Raises:
         UsageError: there is no such file. DiagnosticsError: it does not check.
     """
-    import sys
+    path = existing_file(name, "a .dpp program")
 
     from dpplang.pipeline import load
 
-    problem = load(existing_file(name, "a .dpp program"))
+    problem = load(path)
     show_diagnostics(problem.warnings, sys.stderr)
     return problem
 
 
 def read_binding(args: argparse.Namespace, problem: Problem) -> Binding:
-    """The values that ``--data``, ``--set`` and ``--dim`` give; later ones win over earlier ones, ``--set`` over ``--data``.
+    """The values of ``--data``, ``--set`` and ``--dim``; later ones win over earlier ones, ``--set`` over ``--data``.
 
     Raises:
         UsageError: a file that cannot be read as what it should be, a malformed setting, an unknown name.
@@ -129,7 +130,9 @@ def _read_setting(setting: str) -> tuple[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if not equals or not name.strip().isidentifier() or value is None:
-        raise UsageError(f"`--set {setting}` is not a name and a value", "write it as `--set gamma=0.1` or `--set 'w=[1, 2]'`")
+        raise UsageError(
+            f"`--set {setting}` is not a name and a value", "write it as `--set gamma=0.1` or `--set 'w=[1, 2]'`"
+        )
     return name.strip(), _array(value, f"--set {setting}")
 
 
@@ -157,7 +160,9 @@ def _array(value: object, where: str) -> Any:
     try:
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise UsageError(f"{where} is not an array of numbers", "rows must be of equal length, entries numbers") from None
+        raise UsageError(
+            f"{where} is not an array of numbers", "rows must be of equal length, entries numbers"
+        ) from None
 
 
 def _load_numpy(path: Path) -> Any:
@@ -192,6 +197,6 @@ def _read_csv(path: Path, name: str, ranks: Mapping[str, int]) -> dict[str, Any]
     if not named:
         raise UsageError(
             f"nothing in `{path}` has the name of a `param` or `data`",
-            f"say which tensor the table is, as in `--data {next(iter(ranks), 'NAME')}={path}`, or head its columns with names",
+            f"say which tensor it is, as in `--data {next(iter(ranks), 'NAME')}={path}`, or head its columns with names",
         )
     return {heading: table.column(heading, ranks[heading]) for heading in named}

@@ -16,9 +16,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from dpplang.cli.dump import dump
-    from dpplang.pipeline import compile_path
-
     if args.emit == "asa":
         import json
 
@@ -26,7 +23,12 @@ def run(args: argparse.Namespace) -> int:
 
         print(json.dumps(describe(compile_program(args)), indent=2, ensure_ascii=False))
         return 0
-    compilation = compile_path(existing_file(args.file, "a .dpp program"))
+    path = existing_file(args.file, "a .dpp program")
+
+    from dpplang.cli.dump import dump
+    from dpplang.pipeline import compile_path
+
+    compilation = compile_path(path)
     if args.emit == "ast":
         # What is wrong with a later phase does not matter here, and what parsed is shown.
         diagnostics, tree = compilation.parsed.diagnostics, compilation.parsed.file

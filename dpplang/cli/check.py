@@ -23,10 +23,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from dpplang.pipeline import check_path
-
     dims = read_dims(args.dim)
     paths = [existing_file(name, "a .dpp program") for name in args.files]
+
+    from dpplang.pipeline import check_path
+
     found: list[Diagnostic] = []
     declared: set[str] = set()
     for path in paths:

@@ -1,7 +1,7 @@
 """Compare a program's gradient with central differences, parameter by parameter.
 
-For random weights w over the outputs, d/dθ ⟨w, outputs⟩ by the adjoint is held against the difference of two solves along
-random directions. Parameters that are given no value are drawn at random, as they are declared (--seed).
+For random weights w over the outputs, d/dθ ⟨w, outputs⟩ by the adjoint is held against the difference of two solves
+along random directions. Parameters that are given no value are drawn at random, as they are declared (--seed).
 Exit code: 0 they agree, 1 they do not (or there is no solution), 2 a wrong call.
 """
 
@@ -129,7 +129,9 @@ def draw_missing(problem: Problem, binding: Binding, rng: np.random.Generator) -
 
 def _draw(symbol: Symbol, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     if symbol.has("sparse"):
-        raise UsageError(f"`{symbol.name}` is sparse: a random value would have to know its mask", "give it with `--data`")
+        raise UsageError(
+            f"`{symbol.name}` is sparse: a random value would have to know its mask", "give it with `--data`"
+        )
     value = rng.standard_normal(shape)
     if symbol.has("psd") or symbol.has("nsd"):
         value = value @ np.swapaxes(value, -1, -2) / shape[-1] + 0.5 * np.eye(shape[-1])

@@ -88,7 +88,9 @@ def _dispatch(arguments: list[str]) -> int:
     if name not in COMMANDS:
         raise UsageError(f"there is no command `{name}`", _suggestion(name))
     module = import_module(f"dpplang.cli.{name}")
-    parser = Parser(prog=f"dpp {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(
+        prog=f"dpp {name}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     module.configure(parser)
     return module.run(parser.parse_args(rest))
 

@@ -38,7 +38,9 @@ def plot_solution(title: str, outputs: Mapping[str, Any], path: Path) -> None:
     try:
         figure.savefig(path, dpi=150)
     except (OSError, ValueError) as error:
-        raise UsageError(f"`--plot {path}`: {error}", "name a .png, .pdf or .svg file in a folder that is there") from None
+        raise UsageError(
+            f"`--plot {path}`: {error}", "name a .png, .pdf or .svg file in a folder that is there"
+        ) from None
     finally:
         pyplot.close(figure)
 
@@ -51,7 +53,9 @@ def _panel(figure: Any, axis: Any, name: str, array: Any) -> None:
         axis.plot(np.arange(array.size), array, "o", color="#4878a8", markersize=4)
         axis.axhline(0, color="0.6", linewidth=0.8)
     elif array.shape[1] <= _LINES_AT_MOST:
-        axis.plot(array, marker="o", markersize=3, linewidth=1.2, label=[f"{name}[:, {j}]" for j in range(array.shape[1])])
+        axis.plot(
+            array, marker="o", markersize=3, linewidth=1.2, label=[f"{name}[:, {j}]" for j in range(array.shape[1])]
+        )
         axis.legend(fontsize=7, ncols=2, frameon=False)
     else:
         figure.colorbar(axis.imshow(array, aspect="auto", cmap="RdBu_r"), ax=axis)

@@ -117,14 +117,18 @@ def _shape(shape: tuple[int, ...]) -> str:
 def _digits(array: Any) -> str:
     import numpy as np
 
-    return np.array2string(array, precision=6, suppress_small=True, threshold=40, edgeitems=4, separator=" ").replace("[", "\\[")
+    return np.array2string(array, precision=6, suppress_small=True, threshold=40, edgeitems=4, separator=" ").replace(
+        "[", "\\["
+    )
 
 
 def _write(writer: Any, path: Path, solution: Solution) -> None:
     try:
         writer(path, solution)
     except OSError as error:
-        raise UsageError(f"`{path}` cannot be written: {error.strerror}", "name a file in a folder that is there") from None
+        raise UsageError(
+            f"`{path}` cannot be written: {error.strerror}", "name a file in a folder that is there"
+        ) from None
     print(f"wrote {path}", file=sys.stderr)
 
 

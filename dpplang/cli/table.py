@@ -21,7 +21,8 @@ class Table:
     cells: tuple[tuple[str, ...], ...]
 
     def tensor(self, rank: int) -> NDArray[np.float64]:
-        """All numbers, without leading columns of text. For a scalar or a vector, a single row or column is taken as one.
+        """All numbers, without leading columns of text. A single row or column is taken as a vector or scalar where that is
+        declared.
 
         Raises:
             UsageError: a cell that is no number, or a shape that no tensor of that rank has.
@@ -79,7 +80,9 @@ def read_table(path: Path) -> Table:
     except UnicodeDecodeError as error:
         raise UsageError(f"`{path}` is not UTF-8 text (byte {error.start})", "save it as UTF-8") from None
     except csv.Error as error:
-        raise UsageError(f"`{path}` is not a CSV file: {error}", "write one row to a line, cells split by commas") from None
+        raise UsageError(
+            f"`{path}` is not a CSV file: {error}", "write one row to a line, cells split by commas"
+        ) from None
     heading = rows[0] if rows and not any(map(_is_number, rows[0])) else ()
     cells = rows[1:] if heading else rows
     if not cells:

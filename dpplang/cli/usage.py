@@ -28,9 +28,7 @@ def existing_file(name: str, what: str) -> Path:
     if path.is_dir():
         raise UsageError(f"`{name}` is a folder, not {what}", f"name the file in it, as in `{name.rstrip('/')}/NAME`")
     near = _near(path)
-    raise UsageError(
-        f"there is no file `{name}`", f"did you mean `{near}`?" if near else f"give the path of {what}"
-    )
+    raise UsageError(f"there is no file `{name}`", f"did you mean `{near}`?" if near else f"give the path of {what}")
 
 
 def _near(path: Path) -> Path | None:

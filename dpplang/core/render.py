@@ -1,13 +1,13 @@
 """Diagnostics for people: the lines concerned, underlined, with what to say beside them (docs/language.md §6).
 
-    error[DPP301]: product of two parametrized expressions
-      --> m.dpp:14:16
-     5 | param gamma pos, Omega[k, k] psd
-       |       ----- a parameter
-    14 | minimize gamma * sum_squares(R @ w) - mu' @ w
-       |          ----- ^ ------------------ convex; depends on the parameter `Omega` through `R`
-       = note: it is DCP; DPP needs one factor that is free of parameters
-       = fix (safe): derived Rg = sqrt(gamma) * R, and sum_squares(Rg @ w)
+error[DPP301]: product of two parametrized expressions
+  --> m.dpp:14:16
+ 5 | param gamma pos, Omega[k, k] psd
+   |       ----- a parameter
+14 | minimize gamma * sum_squares(R @ w) - mu' @ w
+   |          ----- ^ ------------------ convex; depends on the parameter `Omega` through `R`
+   = note: it is DCP; DPP needs one factor that is free of parameters
+   = fix (safe): derived Rg = sqrt(gamma) * R, and sum_squares(Rg @ w)
 """
 
 from __future__ import annotations

@@ -80,7 +80,19 @@ def test_check_as_json(dpp: Dpp) -> None:
     assert found.code == 1
     diagnostics = json.loads(found.out)
     assert [(d["file"], d["line"]) for d in diagnostics] == [("broken.dpp", 5), ("broken.dpp", 8)]
-    required = {"code", "severity", "message", "file", "line", "column", "end_line", "end_column", "notes", "help", "fixes"}
+    required = {
+        "code",
+        "severity",
+        "message",
+        "file",
+        "line",
+        "column",
+        "end_line",
+        "end_column",
+        "notes",
+        "help",
+        "fixes",
+    }
     assert all(required <= set(d) for d in diagnostics)
     assert json.loads(dpp("check", "qp.dpp", "--format", "json").out) == []
 

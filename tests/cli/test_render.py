@@ -91,7 +91,10 @@ CASES = {
     ),
     "elided_lines": Diagnostic("SHP502", "nine lines", Label(from_to("var w", "w[4])"), "long")),
     "wide_characters": Diagnostic(
-        "SYN001", "columns, not characters", Label(at("*", 1), "here"), (Label(at("変数"), "two wide"), Label(at("e\u0301té")))
+        "SYN001",
+        "columns, not characters",
+        Label(at("*", 1), "here"),
+        (Label(at("変数"), "two wide"), Label(at("e\u0301té"))),
     ),
     "end_of_file": Diagnostic(
         "SYN002", "text is missing", Label(Span(SOURCE, len(PROGRAM), len(PROGRAM)), "here"), severity=Severity.WARNING
@@ -146,7 +149,9 @@ def test_any_spans_of_any_text_are_laid_out(text: str, data: st.DataObject) -> N
 
     def label() -> Label:
         start = data.draw(offset)
-        return Label(Span(source, start, data.draw(st.integers(start, len(text)))), data.draw(st.sampled_from(["", "text"])))
+        return Label(
+            Span(source, start, data.draw(st.integers(start, len(text)))), data.draw(st.sampled_from(["", "text"]))
+        )
 
     primary, others = label(), tuple(label() for _ in range(data.draw(st.integers(0, 4))))
     diagnostic = Diagnostic("SYN001", "m", primary, others)
@@ -167,7 +172,13 @@ def test_columns_add_up(line: str) -> None:
 def test_json_has_one_based_places() -> None:
     fix = Fix("mend", (Edit(at("*"), "@"),), Applicability.UNSAFE)
     (found,) = json.loads(render_json([Diagnostic("DPP301", "m", Label(at("*"), "l"), fixes=(fix,), help=("h",))]))
-    assert (found["file"], found["line"], found["column"], found["end_line"], found["end_column"]) == ("m.dpp", 10, 16, 10, 17)
+    assert (found["file"], found["line"], found["column"], found["end_line"], found["end_column"]) == (
+        "m.dpp",
+        10,
+        16,
+        10,
+        17,
+    )
     assert found["severity"] == "error"
     assert found["help"] == ["h"]
     assert found["fixes"][0]["edits"][0]["text"] == "@"
