@@ -1,0 +1,296 @@
+"""Products and matrix functions.
+
+Those of symmetric matrices (``chol sqrtm eigvalsh logdet``) read (A + Aᵀ)/2, so their gradients are symmetric. An element
+of the batch where one of them, ``inv`` or ``solve`` does not exist becomes NaN and leaves the others alone.
+Derivatives: Giles, "Collected matrix derivative results for forward and reverse mode AD", 2008; Smith 1995 for Cholesky.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpplang.asa.evaluate_reductions import VECTOR_NORM2
+from dpplang.asa.evaluate_rule import Array, Floats, Namespace, Rule, batch_of, constant, lift, swap
+from dpplang.asa.numeric import Numeric
+
+ASYMMETRY = 1e-5
+"""Largest |A − Aᵀ| relative to |A| that is taken for rounding, of a matrix computed in single precision."""
+
+
+def _as_matrices(xp: Namespace, node: Numeric, args: Sequence[Array]) -> tuple[Array, Array]:
+    """A vector on the left as a row, on the right as a column."""
+    left, right = args
+    if len(node.args[0].shape) == 1:
+        left = xp.expand_dims(left, axis=-2)
+    if len(node.args[1].shape) == 1:
+        right = xp.expand_dims(right, axis=-1)
+    return left, right
+
+
+def _matmul(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
+    left, right = _as_matrices(xp, node, args)
+    product = xp.matmul(left, right)
+    return xp.reshape(product, (*product.shape[:-2], *node.shape))
+
+
+def _matmul_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
+    left, right = _as_matrices(np, node, args)
+    batch = batch_of(g, len(node.shape))
+    g = g.reshape(*batch, left.shape[-2], right.shape[-1])
+    grads = (g @ swap(np, right), swap(np, left) @ g)
+    return [grad.reshape(*batch, *n.shape) for grad, n in zip(grads, node.args, strict=True)]
+
+
+def _outer(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
+    return xp.expand_dims(args[0], axis=-1) * xp.expand_dims(args[1], axis=-2)
+
+
+def _kron_pair(xp: Namespace, node: Numeric, args: Sequence[Array]) -> tuple[Array, Array]:
+    """Operands [a₁, 1, a₂, 1 …] and [1, b₁, 1, b₂ …]: their product, reshaped, is the Kronecker product."""
+    rank = len(node.shape)
+    pair: list[Array] = []
+    for i, (x, n) in enumerate(zip(args, node.args, strict=True)):
+        batch = batch_of(x, len(n.shape))
+        own = (*(1,) * (rank - len(n.shape)), *n.shape)
+        woven = [size for axis in own for size in ((axis, 1) if i == 0 else (1, axis))]
+        pair.append(xp.reshape(x, (*batch, *woven)))
+    return pair[0], pair[1]
+
+
+def _kron(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
+    left, right = _kron_pair(xp, node, args)
+    product = left * right
+    return xp.reshape(product, (*batch_of(product, 2 * len(node.shape)), *node.shape))
+
+
+def _kron_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
+    left, right = _kron_pair(np, node, args)
+    rank, batch = len(node.shape), batch_of(g, len(node.shape))
+    core = np.broadcast_shapes(left.shape[left.ndim - 2 * rank :], right.shape[right.ndim - 2 * rank :])
+    g = g.reshape(*batch, *core)
+    grads = (
+        (g * right).sum(axis=tuple(range(-2 * rank + 1, 0, 2))),
+        (g * left).sum(axis=tuple(range(-2 * rank, 0, 2))),
+    )
+    return [grad.reshape(*batch, *n.shape) for grad, n in zip(grads, node.args, strict=True)]
+
+
+def _shifts(rows: int, columns: int, size: int) -> tuple[NDArray[np.intp], Floats]:
+    """Where x[i − j] is, for i < rows and j < columns, and whether it is within [0, size)."""
+    index = np.arange(rows)[:, None] - np.arange(columns)[None, :]
+    inside = (index >= 0) & (index < size)
+    return np.where(inside, index, 0).reshape(-1), inside.astype(float)
+
+
+def _toeplitz(xp: Namespace, x: Array, columns: int) -> Array:
+    """The matrix T of the convolution with ``x``: T @ y = x * y for y of size ``columns``."""
+    rows = x.shape[-1] + columns - 1
+    index, inside = _shifts(rows, columns, x.shape[-1])
+    entries = xp.take(x, xp.asarray(index, device=x.device), axis=-1)
+    return xp.reshape(entries, (*x.shape[:-1], rows, columns)) * constant(xp, inside, x)
+
+
+def _convolve(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
+    product = xp.matmul(_toeplitz(xp, args[0], args[1].shape[-1]), xp.expand_dims(args[1], axis=-1))
+    return xp.reshape(product, product.shape[:-1])
+
+
+def _convolve_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
+    others = (args[1], args[0])
+    return [
+        np.matmul(swap(np, _toeplitz(np, other, n.shape[0])), g[..., None])[..., 0]
+        for other, n in zip(others, node.args, strict=True)
+    ]
+
+
+def _symmetric(xp: Namespace, matrix: Array) -> Array:
+    """(A + Aᵀ)/2, NaN where A is far from symmetric."""
+    mirrored = swap(xp, matrix)
+    if 0 in matrix.shape:
+        return matrix
+    gap = xp.max(xp.abs(matrix - mirrored), axis=(-2, -1), keepdims=True)
+    size = xp.max(xp.abs(matrix), axis=(-2, -1), keepdims=True)
+    return xp.where(gap <= ASYMMETRY * size, 0.5 * (matrix + mirrored), xp.full_like(matrix, float("nan")))
+
+
+def _each(function: Callable[..., Array], *arrays: Array) -> Array:
+    """A NumPy function of stacked matrices, element by element where it fails for the stack; NaN where it fails."""
+    try:
+        return function(*arrays)
+    except np.linalg.LinAlgError:
+        pass
+    batch = np.broadcast_shapes(*(a.shape[:-2] for a in arrays))
+    stacks = [np.broadcast_to(a, (*batch, *a.shape[-2:])) for a in arrays]
+    sample = function(*(np.broadcast_to(np.eye(*a.shape[-2:]), a.shape[-2:]) for a in arrays))
+    result = np.full((*batch, *sample.shape), np.nan)
+    for index in np.ndindex(*batch):
+        try:
+            result[index] = function(*(s[index] for s in stacks))
+        except np.linalg.LinAlgError:
+            continue
+    return result
+
+
+def _factor(xp: Namespace, name: str, *arrays: Array) -> Array:
+    """``cholesky``, ``inv`` or ``solve`` with NaN for the elements that fail: by LAPACK's flag where the namespace gives it."""
+    flagged = getattr(xp.linalg, f"{name}_ex", None)
+    if flagged is None:
+        return _each(getattr(xp.linalg, name), *arrays)
+    result, info = flagged(*arrays)
+    return xp.where((info != 0)[..., None, None], xp.full_like(result, float("nan")), result)
+
+
+def _chol(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
+    return _factor(xp, "cholesky", _symmetric(xp, args[0]))
+
+
+def _chol_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
+    lower = np.tril(swap(np, out) @ g)
+    half = lower - 0.5 * lower * np.eye(out.shape[-1])
+    inner = np.linalg.solve(swap(np, out), half)
+    grad = swap(np, np.linalg.solve(swap(np, out), swap(np, inner)))
+    return [0.5 * (grad + swap(np, grad))]
+
+
+def _logdet(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
+    return 2 * xp.sum(xp.log(xp.linalg.diagonal(_chol(xp, node, args))), axis=-1)
+
+
+def _logdet_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
+    return [g[..., None, None] * np.linalg.inv(_symmetric(np, args[0]))]
+
+
+def _inv_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
+    return [-swap(np, out) @ g @ swap(np, out)]
+
+
+def _solve(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
+    vector = len(node.args[1].shape) == 1
+    right = xp.expand_dims(args[1], axis=-1) if vector else args[1]
+    solution = _factor(xp, "solve", args[0], right)
+    return solution[..., 0] if vector else solution
+
+
+def _solve_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
+    vector = len(node.args[1].shape) == 1
+    g, out = (g[..., None], out[..., None]) if vector else (g, out)
+    grad = np.linalg.solve(swap(np, args[0]), g)
+    return [-grad @ swap(np, out), grad[..., 0] if vector else grad]
+
+
+def _constant_part(array: Array) -> Array:
+    """The value, cut off from the namespace's autodiff where it has one."""
+    return array.detach() if hasattr(array, "detach") else array
+
+
+def _roots(xp: Namespace, matrix: Array) -> tuple[Array, Array, Array]:
+    """(√λ, V, 1/(√λᵢ + √λⱼ)) of a symmetric matrix; NaN where an eigenvalue is negative beyond rounding."""
+    values, vectors = xp.linalg.eigh(matrix)
+    scale = xp.max(xp.abs(values), axis=-1, keepdims=True)
+    slack = matrix.shape[-1] * float(xp.finfo(matrix.dtype).eps) * scale
+    clipped = xp.where(values > slack, values, xp.zeros_like(values))
+    roots = xp.where(values < -slack, xp.full_like(values, float("nan")), xp.sqrt(clipped))
+    sums = xp.expand_dims(roots, axis=-1) + xp.expand_dims(roots, axis=-2)
+    positive = sums > 0
+    inverse = xp.where(positive, 1 / xp.where(positive, sums, xp.ones_like(sums)), xp.zeros_like(sums))
+    return roots, vectors, inverse
+
+
+def _sqrtm(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
+    """√A by eigenvalues, and its derivative X dX + dX X = dA solved in their basis.
+
+    Differentiating through the eigenvectors instead would divide by zero wherever eigenvalues coincide; so the value is
+    taken as constant and the derivative is attached to A − A, which is zero.
+    """
+    matrix = _symmetric(xp, args[0])
+    if 0 in matrix.shape:
+        return matrix
+    fixed = _constant_part(matrix)
+    roots, vectors, inverse = _roots(xp, fixed)
+    value = (vectors * xp.expand_dims(roots, axis=-2)) @ swap(xp, vectors)
+    if fixed is matrix:
+        return value
+    return value + vectors @ ((swap(xp, vectors) @ (matrix - fixed) @ vectors) * inverse) @ swap(xp, vectors)
+
+
+def _sqrtm_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
+    _, vectors, inverse = _roots(np, _symmetric(np, args[0]))
+    inner = swap(np, vectors) @ (0.5 * (g + swap(np, g))) @ vectors
+    return [vectors @ (inner * inverse) @ swap(np, vectors)]
+
+
+def _eigvalsh_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
+    _, vectors = np.linalg.eigh(_symmetric(np, args[0]))
+    return [(vectors * g[..., None, :]) @ swap(np, vectors)]
+
+
+def _svdvals_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
+    left, _, right = np.linalg.svd(args[0], full_matrices=False)
+    return [(left * g[..., None, :]) @ right]
+
+
+def _cofactor(xp: Namespace, matrix: Array) -> Array:
+    """The derivative of the determinant, by singular values so that it is right where the determinant is zero."""
+    left, values, right = xp.linalg.svd(matrix)
+    orientation = xp.linalg.det(left) * xp.linalg.det(right)
+    rows = xp.expand_dims(values, axis=-2)
+    others = xp.where(constant(xp, np.eye(values.shape[-1]), matrix) != 0, xp.ones_like(rows), rows)
+    scaled = (left * xp.expand_dims(xp.prod(others, axis=-1), axis=-2)) @ right
+    return lift(xp, orientation, 0, 2) * scaled
+
+
+def _det(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
+    """With the derivative attached as in :func:`_sqrtm`: torch's own is 0 for every singular matrix."""
+    matrix, fixed = args[0], _constant_part(args[0])
+    value = xp.linalg.det(fixed)
+    if fixed is matrix:
+        return value
+    return value + xp.sum(_cofactor(xp, fixed) * (matrix - fixed), axis=(-2, -1))
+
+
+def _norm2(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
+    """Euclidean norm along an axis; of a whole matrix, the spectral norm."""
+    if len(node.args[0].shape) == 2 and node.option("axis") is None:
+        return xp.max(xp.linalg.svdvals(args[0]), axis=-1)
+    return VECTOR_NORM2.forward(xp, node, args)
+
+
+def _norm2_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> Sequence[Floats]:
+    if len(node.args[0].shape) == 2 and node.option("axis") is None:
+        values = np.linalg.svd(args[0], compute_uv=False)
+        ties = values == values[..., :1]
+        share = g[..., None] * ties / ties.sum(axis=-1, keepdims=True)
+        return _svdvals_vjp(node, args, values, share)
+    return VECTOR_NORM2.vjp(node, args, out, g)
+
+
+def _spectrum(name: str) -> Callable[[Namespace, Numeric, Sequence[Array]], Array]:
+    def forward(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
+        matrix = _symmetric(xp, args[0]) if name == "eigvalsh" else args[0]
+        return _each(getattr(xp.linalg, name), matrix)
+
+    return forward
+
+
+LINALG: dict[str, Rule] = {
+    "matmul": Rule(_matmul, _matmul_vjp, (2, 2)),
+    "outer": Rule(
+        _outer,
+        lambda node, args, out, g: [(g * args[1][..., None, :]).sum(-1), (g * args[0][..., None]).sum(-2)],
+        (2, 2),
+    ),
+    "kron": Rule(_kron, _kron_vjp, (2, 2)),
+    "convolve": Rule(_convolve, _convolve_vjp, (2, 2)),
+    "chol": Rule(_chol, _chol_vjp),
+    "logdet": Rule(_logdet, _logdet_vjp),
+    "inv": Rule(lambda xp, node, args: _factor(xp, "inv", args[0]), _inv_vjp),
+    "solve": Rule(_solve, _solve_vjp, (2, 2)),
+    "sqrtm": Rule(_sqrtm, _sqrtm_vjp),
+    "eigvalsh": Rule(_spectrum("eigvalsh"), _eigvalsh_vjp),
+    "svdvals": Rule(_spectrum("svdvals"), _svdvals_vjp),
+    "det": Rule(_det, lambda node, args, out, g: [g[..., None, None] * _cofactor(np, args[0])]),
+    "norm2": Rule(_norm2, _norm2_vjp),
+}
