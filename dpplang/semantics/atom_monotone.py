@@ -24,12 +24,14 @@ _RISING = frozenset(
 
 
 def is_proved(atom: Atom, clause: FactClause) -> bool:
-    """Whether the graph shows a ``monotone:`` clause. False says nothing about the clause: it is only not decided."""
-    if atom.graph is None or not isinstance(clause.word, Monotonicity):
+    """Whether the graph, or the value, shows a ``monotone:`` clause. False says nothing of the clause: it is not
+    decided."""
+    if not isinstance(clause.word, Monotonicity):
         return False
-    graph, name = atom.graph, clause.argument
-    assumed = dict(clause.where)
-    if not _agrees(_slope(graph.objective, name, assumed), clause.word):
+    graph, name, assumed = atom.graph, clause.argument, dict(clause.where)
+    if atom.value is not None and _agrees(_slope(atom.value, name, assumed), clause.word):
+        return True
+    if graph is None or not _agrees(_slope(graph.objective, name, assumed), clause.word):
         return False
     # How the feasible set moves as x grows: INC means that it grows.
     wanted = -clause.word if graph.sense == "minimize" else clause.word

@@ -8,7 +8,9 @@ survives is not proved; one that does not is refuted by the point shown.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
+from math import prod
+from operator import mul
 from random import Random
 
 from dpplang.core.diagnostics import Diagnostic, Label, Severity
@@ -16,7 +18,7 @@ from dpplang.lattice.curvature import Curvature, Monotonicity
 from dpplang.lattice.sign import Sign
 from dpplang.semantics.atom_constants import holds
 from dpplang.semantics.atom_scalar import Tensor, Unsupported, evaluate, satisfied
-from dpplang.semantics.tree import Atom, FactClause
+from dpplang.semantics.tree import Atom, FactClause, Symbol
 
 DRAWS = 200
 TOLERANCE = 1e-7
@@ -54,20 +56,31 @@ def _points(atom: Atom) -> Iterator[Point]:
     sizes = {dim: 2 + position % 2 for position, dim in enumerate(atom.dims)}
     for draw in range(DRAWS):
         low, high = ((-3.0, 3.0), (0.0, 3.0), (-3.0, 0.0))[draw % 3]
-        point = {
-            f.symbol.name: _draw(random, tuple(p.evaluate(sizes) for p in f.symbol.shape), low, high, draw % 5 == 0)
-            for f in atom.formals
-        }
+        point = {f.symbol.name: _draw(random, f.symbol, sizes, low, high, draw % 5 == 0) for f in atom.formals}
         if _allowed(atom, point):
             yield point
 
 
-def _draw(random: Random, shape: tuple[int, ...], low: float, high: float, whole: bool) -> Tensor:
-    count = 1
-    for extent in shape:
-        count *= extent
-    values = [random.uniform(low, high) for _ in range(count)]
-    return Tensor(shape, tuple(float(round(v)) for v in values) if whole else tuple(values))
+def _draw(random: Random, symbol: Symbol, sizes: dict[str, int], low: float, high: float, whole: bool) -> Tensor:
+    shape = tuple(p.evaluate(sizes) for p in symbol.shape)
+    values = [random.uniform(low, high) for _ in range(prod(shape))]
+    drawn = Tensor(shape, tuple(float(round(v)) for v in values) if whole else tuple(values))
+    return _matrix(drawn, symbol) if len(shape) == 2 and symbol.attributes else drawn
+
+
+def _matrix(drawn: Tensor, symbol: Symbol) -> Tensor:
+    """The nearest thing to what was drawn that the attributes allow: XXᵀ, −XXᵀ, X + Xᵀ, or the diagonal."""
+    order = drawn.shape[0]
+    rows = [drawn.entries[i * order : (i + 1) * order] for i in range(order)]
+    gram = [[sum(map(mul, a, b)) for b in rows] for a in rows]
+    pairs = product(range(order), repeat=2)
+    if symbol.has("psd"):
+        return Tensor(drawn.shape, tuple(gram[i][j] for i, j in pairs))
+    if symbol.has("nsd"):
+        return Tensor(drawn.shape, tuple(-gram[i][j] for i, j in pairs))
+    if symbol.has("symmetric"):
+        return Tensor(drawn.shape, tuple(rows[i][j] + rows[j][i] for i, j in pairs))
+    return Tensor(drawn.shape, tuple(rows[i][j] if i == j else 0.0 for i, j in pairs))
 
 
 def _allowed(atom: Atom, point: Point) -> bool:
@@ -93,7 +106,7 @@ def _has(attribute: str, tensor: Tensor) -> bool:
         case "neg":
             return all(v < 0 for v in tensor.entries)
         case _:
-            raise Unsupported(f"an argument is {attribute}")
+            return True  # of a matrix: so it was drawn
 
 
 def _sizes(atom: Atom, point: Point) -> dict[str, int]:
@@ -166,6 +179,8 @@ def _middle(left: Tensor, right: Tensor) -> Tensor:
 
 def _monotone(atom: Atom, clause: FactClause, points: list[Point]) -> Iterator[Diagnostic]:
     random = Random(1)
+    if any(f.symbol.name == clause.argument and len(f.symbol.shape) == 2 and f.symbol.attributes for f in atom.formals):
+        raise Unsupported(f"`{clause.argument}` cannot grow entry by entry")
     for point in points:
         old = point[clause.argument]
         raised = tuple(v + random.choice((0.0, 0.01, 1.0)) * random.random() for v in old.entries)
@@ -193,7 +208,8 @@ def _moves(word: Sign | Monotonicity, before: tuple[float, ...], after: tuple[fl
 
 def _condition(clause: FactClause) -> str:
     symbol = {Sign.NONNEG: ">=", Sign.NONPOS: "<=", Sign.ZERO: "=="}
-    return "".join(f" where {name} {symbol[sign]} 0" for name, sign in clause.where)
+    conditions = " and ".join(f"{name} {symbol[sign]} 0" for name, sign in clause.where)
+    return f" where {conditions}" if conditions else ""
 
 
 def _words(clause: FactClause) -> str:

@@ -130,6 +130,16 @@ def _spread(left: Tensor, right: Tensor) -> tuple[tuple[float, ...], tuple[float
     return tuple(t.entries * count if len(t.entries) == 1 else t.entries for t in (left, right))  # type: ignore[return-value]
 
 
+def _matmul(left: Tensor, right: Tensor) -> tuple[float, ...]:
+    """A vector counts as a row on the left and as a column on the right."""
+    inner, columns = left.shape[-1], right.shape[1] if len(right.shape) == 2 else 1
+    return tuple(
+        math.fsum(map(operator.mul, left.entries[i : i + inner], right.entries[j::columns]))
+        for i in range(0, len(left.entries), inner)
+        for j in range(columns)
+    )
+
+
 def _applied(expr: Apply, op: str, args: list[Tensor], shape: tuple[int, ...]) -> tuple[float, ...]:
     count = math.prod(shape)
     if op in _UNARY and len(args) == 1:
@@ -144,8 +154,8 @@ def _applied(expr: Apply, op: str, args: list[Tensor], shape: tuple[int, ...]) -
         case "where", [test, then, other]:
             picks = [t.entries * count if len(t.entries) == 1 else t.entries for t in (test, then, other)]
             return tuple(b if a else c for a, b, c in zip(*picks, strict=True))
-        case "matmul", [left, right] if len(left.shape) == len(right.shape) == 1:
-            return (math.fsum(map(operator.mul, left.entries, right.entries)),)
+        case "matmul", [left, right]:
+            return _matmul(left, right)
         case "transpose", [operand] if len(operand.shape) == 1:
             return operand.entries
         case ("reshape" | "spread"), [operand]:

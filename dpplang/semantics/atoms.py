@@ -70,7 +70,7 @@ def _atom(item: ast.AtomItem, library: Library, report: Report) -> Atom:
         value=value,
         quadratic=quadratic,
         graph=graph,
-        span=item.span,
+        span=item.name.span,
         doc=item.doc,
         requires=item.requires,
         entangled=entangled(signature.formals, graph),
