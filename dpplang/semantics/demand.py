@@ -11,7 +11,7 @@ from dpplang.lattice.sign import Sign
 from dpplang.semantics.calls import monotonicity
 from dpplang.semantics.tree import Apply, AtomCall, Expr, Reduce, Take
 
-AFFINE_OPS = frozenset(
+AFFINE_OPS = frozenset(  # noqa: SIM905 – a list of words reads better than a list of literals
     "add sub neg transpose sum mean cumsum diag trace hstack vstack stack reshape spread upper_tri "
     "partial_trace partial_transpose".split()
 )

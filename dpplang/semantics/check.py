@@ -1,0 +1,182 @@
+"""From the AST to the typed tree: the phases of checking, in order, on one screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from dpplang.core.diagnostics import Diagnostic, Label, Severity
+from dpplang.core.source import Span
+from dpplang.lattice.dims import show_shape
+from dpplang.semantics.arithmetic import declaration_labels
+from dpplang.semantics.damage import Damage, damage
+from dpplang.semantics.declarations import Declarations, Declared
+from dpplang.semantics.dpp import Surroundings
+from dpplang.semantics.infer import Inference
+from dpplang.semantics.library import Library
+from dpplang.semantics.loader import Loader
+from dpplang.semantics.modules import Modules
+from dpplang.semantics.outputs import declare_duals, outputs_of
+from dpplang.semantics.relations import constraints_of
+from dpplang.semantics.report import Report, diagnose, replacement
+from dpplang.semantics.scope import POISON, FileScope, Scope
+from dpplang.semantics.sizes import undetermined
+from dpplang.semantics.tree import Constraint, Expr, Model
+from dpplang.semantics.verdicts import judge
+from dpplang.semantics.walk import State, reserve_index_names
+from dpplang.syntax import ast
+
+T = TypeVar("T", bound=ast.Node)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """``model`` is None iff ``diagnostics`` holds an error."""
+
+    model: Model | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def check(file: ast.File, *, loader: Loader, library: Library) -> Checked:
+    """Check a parsed file.
+
+    Args:
+        file: the AST; items that did not parse are absent, and what they would have declared counts as declared.
+        loader: resolves imports. library: the standard atoms.
+
+    Returns:
+        The typed tree and every finding, in order of the text. Bad text is never an exception.
+    """
+    report, broken = Report(), damage(file)
+    walk = Inference(report, State())
+    scope = Modules(report, library).scope_of(file, loader)
+    _poison(scope, broken)
+    reserve_index_names(walk.state, _dim_names(file))
+    declared = Declarations(walk, scope).read(file.items)
+    sense, objective = _objective(walk, file, scope, broken)
+    items = [i for i in file.items if isinstance(i, ast.ConstraintItem)]
+    constraints = _constraints(walk, items, scope, report)
+    declare_duals(scope, items, constraints)
+    returned = _single(file, ast.ReturnItem, "NAM111", "`return` stands twice", report)
+    outputs = outputs_of(walk, returned, scope, declared.variables, constraints)
+    judge(sense, objective, constraints, _surroundings(file, declared, walk, scope), report)
+    _warn_undetermined(declared, report)
+    model = Model(
+        dims=tuple(declared.dims),
+        data=tuple(declared.data),
+        params=tuple(declared.params),
+        derived=tuple(declared.derived),
+        variables=tuple(declared.variables),
+        sense=sense,
+        objective=objective,
+        constraints=constraints,
+        outputs=outputs,
+        doc=file.doc,
+        source_name=file.source.name,
+    )
+    return Checked(None if report.has_errors else model, report.diagnostics)
+
+
+def _poison(scope: FileScope, broken: Damage) -> None:
+    scope.names.update(dict.fromkeys(broken.names, POISON))
+    scope.names.update({f"dual {name}": POISON for name in broken.constraints})
+    for name in broken.functions:
+        scope.functions.setdefault(name, POISON)
+
+
+def _dim_names(file: ast.File) -> list[str]:
+    return [d.name.name for i in file.items if isinstance(i, ast.DimItem) for d in i.declarations]
+
+
+def _objective(
+    walk: Inference, file: ast.File, scope: FileScope, broken: Damage
+) -> tuple[str, Expr | None]:
+    item = _single(file, ast.ObjectiveItem, "NAM110", "a program has one objective; this is another", walk.report)
+    if item is None:
+        if not broken.has_objective and not _is_library(file):
+            end = len(file.source.text)
+            walk.report.add(
+                diagnose(
+                    "NAM109",
+                    "the program has no objective",
+                    Span(file.source, end, end),
+                    help=("`minimize …`, `maximize …`, or `find` for any feasible point",),
+                )
+            )
+        return "find", None
+    if item.expression is None:
+        return item.sense, None
+    value = walk.infer(item.expression, Scope(scope))
+    if value is not None and value.shape:
+        fix = replacement("sum its entries", value.span, f"sum({value.span.text})")
+        walk.report.add(
+            diagnose(
+                "SHP509",
+                f"an objective is a scalar; this has shape {show_shape(value.shape)}",
+                value.span,
+                show_shape(value.shape),
+                secondary=declaration_labels(value),
+                fixes=(fix,),
+            )
+        )
+        return item.sense, None
+    return item.sense, value
+
+
+def _is_library(file: ast.File) -> bool:
+    """A file of ``func`` and ``atom`` items (and imports) describes no problem."""
+    kinds = (ast.FuncItem, ast.AtomItem, ast.ImportItem)
+    return bool(file.items) and all(isinstance(i, kinds) for i in file.items)
+
+
+def _single(file: ast.File, kind: type[T], code: str, message: str, report: Report) -> T | None:
+    found = [i for i in file.items if isinstance(i, kind)]
+    for other in found[1:]:
+        report.add(diagnose(code, message, other.span, secondary=(Label(found[0].span, "the first"),)))
+    return found[0] if found else None
+
+
+def _constraints(
+    walk: Inference, items: list[ast.ConstraintItem], scope: FileScope, report: Report
+) -> tuple[Constraint, ...]:
+    constraints: list[Constraint] = []
+    first: dict[str, ast.Ident] = {}
+    for number, item in enumerate(items, 1):
+        name = item.name.name if item.name else f"constraint {number}"
+        if item.name is not None and first.setdefault(name, item.name) is not item.name:
+            label = Label(first[name].span, "first here")
+            report.add(diagnose("NAM102", f"two constraints are named `{name}`", item.name.span, secondary=(label,)))
+        constraints.extend(constraints_of(walk, item, Scope(scope), name) or ())
+    return tuple(constraints)
+
+
+def _surroundings(file: ast.File, declared: Declared, walk: Inference, scope: FileScope) -> Surroundings:
+    objective = next((i for i in file.items if isinstance(i, ast.ObjectiveItem)), None)
+    insert_at = None
+    if objective is not None:
+        start = file.source.text.rfind("\n", 0, objective.span.start) + 1
+        insert_at = Span(file.source, start, start)
+    return Surroundings(
+        {d.symbol: d.value for d in declared.derived},
+        walk.state.inlined,
+        insert_at,
+        frozenset(scope.names) | frozenset(scope.functions),
+    )
+
+
+def _warn_undetermined(declared: Declared, report: Report) -> None:
+    if report.has_errors:
+        return
+    shapes = [s.shape for s in (*declared.data, *declared.params)]
+    for dim in undetermined(declared.dims, shapes):
+        report.add(
+            diagnose(
+                "SHP510",
+                f"no declared tensor's shape determines `{dim.name}`",
+                dim.span,
+                help=(
+                    f'give it when binding (`dims={{"{dim.name}": 10}}`, `--dim {dim.name}=10`), or a default: `dim {dim.name} = 10`',
+                ),
+                severity=Severity.WARNING,
+            )
+        )

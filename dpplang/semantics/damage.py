@@ -1,0 +1,61 @@
+"""What the items that did not parse would have declared: their names count as declared, so that one broken line is one error."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from dpplang.syntax import ast
+
+_NAME = r"[^\W\d]\w*"
+_DECLARATION = re.compile(r"^\s*(dim|data|param|var|derived|let)\b(.*)", re.DOTALL)
+_CALLABLE = re.compile(rf"^\s*(?:func|atom)\s+({_NAME})")
+_IMPORT = re.compile(r"^\s*from\b(.*)", re.DOTALL)
+_OBJECTIVE = re.compile(r"^\s*(minimi[sz]e|maximi[sz]e|find|min|max)\b")
+_LABEL = re.compile(rf"^\s*({_NAME})\s*(?:\[[^\]]*\])?\s*:")
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    names: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
+    constraints: frozenset[str] = frozenset()
+    has_objective: bool = False
+
+
+def damage(file: ast.File) -> Damage:
+    """Read the text between the items that parsed, line by line."""
+    names: set[str] = set()
+    functions: set[str] = set()
+    constraints: set[str] = set()
+    objective = False
+    for line in _uncovered(file):
+        identifiers = re.findall(_NAME, line)
+        if _DECLARATION.match(line):
+            names.update(identifiers[1:])
+        elif found := _CALLABLE.match(line):
+            functions.add(found.group(1))
+        elif _IMPORT.match(line):
+            functions.update(identifiers[1:])
+        elif _OBJECTIVE.match(line):
+            objective = True
+        elif found := _LABEL.match(line):
+            constraints.add(found.group(1))
+    return Damage(frozenset(names), frozenset(functions), frozenset(constraints), objective)
+
+
+def _uncovered(file: ast.File) -> list[str]:
+    """Lines that belong to no item, comments taken off; a line that ends in an operator or comma goes on."""
+    text = list(file.source.text)
+    for item in file.items:
+        for position in range(item.span.start, min(item.span.end, len(text))):
+            if text[position] != "\n":
+                text[position] = " "
+    lines = [line.split("#")[0].rstrip() for line in "".join(text).split("\n")]
+    joined: list[str] = []
+    for line in lines:
+        if joined and joined[-1].endswith((",", "(", "[", "+", "-", "*", "=", "@")):
+            joined[-1] += " " + line
+        elif line.strip():
+            joined.append(line)
+    return joined

@@ -1,0 +1,124 @@
+"""Functions and atoms of a file, its own and imported ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dpplang.core.diagnostics import Label
+from dpplang.semantics.library import Library
+from dpplang.semantics.loader import MAX_IMPORT_DEPTH, Loader
+from dpplang.semantics.report import Mistake, Report, mistake, suggestions
+from dpplang.semantics.scope import POISON, FileScope, Function
+from dpplang.syntax import ast
+from dpplang.syntax.parser import parse
+
+
+class Modules:
+    """Reads imports depth first; each file once, however many import it."""
+
+    def __init__(self, report: Report, library: Library) -> None:
+        self._report = report
+        self._library = library
+        self._done: dict[Path, tuple[FileScope, dict[str, list[ast.AtomItem]]]] = {}
+        self._open: list[Path] = []
+
+    def scope_of(self, file: ast.File, loader: Loader) -> FileScope:
+        """The scope of a file with its functions and atoms; tensors are not in it yet."""
+        return self._scope(file, loader)[0]
+
+    def _scope(self, file: ast.File, loader: Loader) -> tuple[FileScope, dict[str, list[ast.AtomItem]]]:
+        scope = FileScope(self._library)
+        atoms: dict[str, list[ast.AtomItem]] = {}
+        first: dict[str, ast.Ident] = {}
+        for item in file.items:
+            if isinstance(item, ast.ImportItem):
+                self._import(item, loader, scope, atoms, first)
+        for item in file.items:
+            if isinstance(item, ast.FuncItem) and self._unique(item.name, first):
+                scope.functions[item.name.name] = Function(item, scope)
+            elif isinstance(item, ast.AtomItem):
+                atoms.setdefault(item.name.name, []).append(item)
+        own = [a for group in atoms.values() for a in group]
+        if own:
+            library, found = self._library.extended(own)
+            self._report.add(*found)
+            scope.library = library
+            scope.own_atoms = frozenset(a for a in atoms if a not in self._library.names())
+        return scope, atoms
+
+    def _import(
+        self,
+        item: ast.ImportItem,
+        loader: Loader,
+        scope: FileScope,
+        atoms: dict[str, list[ast.AtomItem]],
+        first: dict[str, ast.Ident],
+    ) -> None:
+        try:
+            exported, exported_atoms = self._file(item, loader)
+        except Mistake as error:
+            self._report.add(*error.diagnostics)
+            for name in item.names:
+                scope.functions.setdefault(name.name, POISON)
+            return
+        for name in item.names:
+            if name.name in exported_atoms:
+                atoms.setdefault(name.name, []).extend(exported_atoms[name.name])
+            elif name.name in exported.functions:
+                if self._unique(name, first):
+                    scope.functions[name.name] = exported.functions[name.name]
+            else:
+                known = [*exported.functions, *exported_atoms]
+                self._report.add(
+                    *mistake(
+                        "NAM114",
+                        f"`{item.path}` has no `func` or `atom` named `{name.name}`",
+                        name.span,
+                        fixes=suggestions(name.name, known, name.span),
+                    ).diagnostics
+                )
+                scope.functions.setdefault(name.name, POISON)
+
+    def _file(
+        self, item: ast.ImportItem, loader: Loader
+    ) -> tuple[FileScope, dict[str, list[ast.AtomItem]]]:
+        source, inner, path = loader.load(item.path, item.path_span)
+        if path in self._open:
+            chain = " → ".join(p.name for p in (*self._open[self._open.index(path) :], path))
+            raise mistake("NAM113", f"files import each other in a circle: {chain}", item.path_span)
+        if path in self._done:
+            return self._done[path]
+        if len(self._open) >= MAX_IMPORT_DEPTH:
+            raise mistake("NAM113", f"imports are nested more than {MAX_IMPORT_DEPTH} deep", item.path_span)
+        parsed = parse(source)
+        self._report.add(*parsed.diagnostics)
+        for other in parsed.file.items:
+            if not isinstance(other, ast.FuncItem | ast.AtomItem | ast.ImportItem):
+                self._report.add(
+                    *mistake(
+                        "NAM120",
+                        "a file that is imported holds `func`, `atom` and import items only",
+                        other.span,
+                        secondary=(Label(item.path_span, "imported here"),),
+                    ).diagnostics
+                )
+        self._open.append(path)
+        try:
+            self._done[path] = self._scope(parsed.file, inner)
+        finally:
+            self._open.pop()
+        return self._done[path]
+
+    def _unique(self, ident: ast.Ident, first: dict[str, ast.Ident]) -> bool:
+        earlier = first.setdefault(ident.name, ident)
+        if earlier is ident:
+            return True
+        self._report.add(
+            *mistake(
+                "NAM102",
+                f"function `{ident.name}` is defined twice",
+                ident.span,
+                secondary=(Label(earlier.span, "first here"),),
+            ).diagnostics
+        )
+        return False

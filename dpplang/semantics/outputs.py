@@ -1,0 +1,128 @@
+"""``return``: affine expressions of variables, duals and the optimal value, and the names they are reached by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dpplang.core.diagnostics import Label
+from dpplang.lattice.curvature import Curvature
+from dpplang.lattice.dims import Shape
+from dpplang.semantics.build import reference
+from dpplang.semantics.generators import extents
+from dpplang.semantics.report import Mistake, mistake
+from dpplang.semantics.scope import POISON, FileScope, Scope
+from dpplang.semantics.tree import Constraint, DualRef, Expr, Facts, Output, Reason, Symbol
+from dpplang.semantics.walk import Walk
+from dpplang.syntax import ast
+
+
+def declare_duals(file: FileScope, items: Sequence[ast.ConstraintItem], constraints: Sequence[Constraint]) -> None:
+    """Put ``dual name`` into scope for every named constraint; poisoned where the constraint is wrong."""
+    by_name: dict[str, Constraint] = {}
+    for constraint in constraints:
+        by_name.setdefault(constraint.name, constraint)
+    for item in items:
+        if item.name is None:
+            continue
+        name = item.name.name
+        constraint = by_name.get(name)
+        if constraint is None:
+            file.names[f"dual {name}"] = POISON
+            continue
+        shape = dual_shape(constraint)
+        facts = Facts(shape or (), curvature=Curvature.AFFINE, dpp=Curvature.AFFINE)
+        file.names[f"dual {name}"] = DualRef(name, facts=facts, span=item.span, reason=Reason("a dual variable"))
+
+
+def dual_shape(constraint: Constraint) -> Shape | None:
+    """Binder extents, then the relation's shape; None where an extent depends on another index."""
+    sizes = extents(constraint.binders)
+    return None if sizes is None else sizes + constraint.shape
+
+
+def outputs_of(
+    walk: Walk, item: ast.ReturnItem | None, file: FileScope, variables: Sequence[Symbol], constraints: Sequence[Constraint]
+) -> tuple[Output, ...]:
+    """The outputs; what is wrong is reported and left out."""
+    if item is None:
+        return tuple(Output(v.name, reference(v)) for v in variables)
+    by_name = {c.name: c for c in reversed(constraints)}
+    outputs: list[Output] = []
+    taken: set[str] = set()
+    for node in item.expressions:
+        value = walk.infer(node, Scope(file, returning=True))
+        if value is None:
+            continue
+        try:
+            _check_duals(node, by_name)
+            _check_affine(value)
+        except Mistake as error:
+            walk.report.add(*error.diagnostics)
+            continue
+        name = _name(node, file)
+        if not name or name in taken:
+            name = f"out{sum(o.name.startswith('out') for o in outputs)}"
+        taken.add(name)
+        outputs.append(Output(name, value))
+    return tuple(outputs)
+
+
+def _name(node: ast.Expr, file: FileScope) -> str:
+    match node:
+        case ast.Name(name=name):
+            return name
+        case ast.Dual(constraint=constraint):
+            return f"dual.{constraint.name}"
+        case _:
+            return ""
+
+
+def _check_affine(value: Expr) -> None:
+    if not value.facts.dpp.is_affine:
+        wanted = "affine in the variables" if not value.facts.curvature.is_affine else "affine in the parameters, with the variables times parameter-free factors or alone"
+        raise mistake(
+            "DCP210",
+            f"`return` takes affine expressions; this must be {wanted}",
+            value.span,
+            "not affine",
+            help=("return the variables and compute the rest from them",),
+        )
+
+
+def _check_duals(node: ast.Expr, by_name: dict[str, Constraint]) -> None:
+    for dual in _duals(node):
+        constraint = by_name.get(dual.constraint.name)
+        if constraint is None:
+            continue
+        if constraint.chained:
+            raise mistake(
+                "NAM108",
+                f"`{constraint.name}` is a chain of relations: it has no single dual",
+                dual.span,
+                secondary=(Label(constraint.span, "a chain"),),
+                help=("name each relation of the chain, and return the dual you mean",),
+            )
+        if dual_shape(constraint) is None:
+            raise mistake(
+                "SHP517",
+                f"the range of one index of `{constraint.name}` depends on another, so its dual has no shape",
+                dual.span,
+                secondary=(Label(constraint.span),),
+                help=("use full ranges with a condition: `for i in n, j in n if j < i`",),
+            )
+
+
+def _duals(node: ast.Expr) -> list[ast.Dual]:
+    match node:
+        case ast.Dual():
+            return [node]
+        case ast.Unary(operand=operand) | ast.Transpose(operand=operand) | ast.Index(operand=operand):
+            return _duals(operand)
+        case ast.Binary(left=left, right=right):
+            return _duals(left) + _duals(right)
+        case ast.Call(arguments=arguments):
+            return [d for a in arguments if not isinstance(a, ast.Generator) for d in _duals(a)]
+        case ast.Array(elements=elements):
+            return [d for e in elements for d in _duals(e)]
+        case _:
+            return []

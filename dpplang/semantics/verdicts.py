@@ -1,0 +1,117 @@
+"""The rules of the whole program: objective and constraints are DCP, then DPP, and quadratic forms stand where they may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dpplang.core.diagnostics import Diagnostic, Label
+from dpplang.lattice.curvature import Curvature
+from dpplang.lattice.sign import Sign
+from dpplang.semantics.dcp import DcpBlame, Demand
+from dpplang.semantics.demand import satisfies
+from dpplang.semantics.dpp import DppBlame, Surroundings
+from dpplang.semantics.report import Report, diagnose
+from dpplang.semantics.tree import Apply, AtomCall, Constraint, Expr, Kind, Reduce, Take
+
+CONVEX, CONCAVE, AFFINE = Curvature.CONVEX, Curvature.CONCAVE, Curvature.AFFINE
+
+
+def judge(
+    sense: str, objective: Expr | None, constraints: Sequence[Constraint], around: Surroundings, report: Report
+) -> None:
+    """Report every subexpression that breaks a rule."""
+    dcp, dpp = DcpBlame(dict(around.inlined)), DppBlame(around)
+    for expr, demand in _demands(sense, objective, constraints):
+        if not satisfies(expr.facts.curvature, demand.wanted):
+            report.add(*dcp.blame(expr, demand))
+        elif not satisfies(expr.facts.dpp, demand.wanted):
+            report.add(*dpp.blame(expr, demand.wanted))
+    allowed = set() if objective is None else {id(c) for c in _quadratic_positions(objective)}
+    seen: set[int] = set()
+    for root in ([] if objective is None else [objective], *(c.parts for c in constraints)):
+        for part in root:
+            report.add(*_misplaced(part, allowed, seen))
+
+
+def _demands(
+    sense: str, objective: Expr | None, constraints: Sequence[Constraint]
+) -> Iterator[tuple[Expr, Demand]]:
+    if objective is not None:
+        wanted = CONVEX if sense == "minimize" else CONCAVE
+        yield objective, Demand(wanted, "DCP204", f"`{sense}` needs a {wanted.value} objective")
+    for constraint in constraints:
+        yield from _of_constraint(constraint)
+
+
+def _of_constraint(constraint: Constraint) -> Iterator[tuple[Expr, Demand]]:
+    match constraint.kind:
+        case Kind.ZERO:
+            for part in constraint.parts:
+                yield part, Demand(AFFINE, "DCP205", "both sides of `==` must be affine")
+        case Kind.LE:
+            small, large = constraint.parts
+            op, (first, second) = (">=", ("right", "left")) if constraint.swapped else ("<=", ("left", "right"))
+            yield small, Demand(CONVEX, "DCP206", f"the {first} side of `{op}` must be convex")
+            yield large, Demand(CONCAVE, "DCP206", f"the {second} side of `{op}` must be concave")
+        case Kind.PSD:
+            for part in constraint.parts:
+                op = "<<" if constraint.swapped else ">>"
+                yield part, Demand(AFFINE, "DCP205", f"both sides of `{op}` must be affine")
+        case Kind.CONE:
+            for part in constraint.parts:
+                yield part, Demand(AFFINE, "DCP212", f"what is `in {constraint.cone}` must be affine")
+
+
+def _quadratic_positions(expr: Expr) -> Iterator[AtomCall]:
+    """Atoms that are added up in the objective, with nonnegative factors: those a quadratic objective can take."""
+    match expr:
+        case AtomCall():
+            yield expr
+        case Apply(op="add" | "sum" | "neg" | "sub" | "reshape" | "spread", args=args):
+            for arg in args:
+                yield from _quadratic_positions(arg)
+        case Apply(op="mul", args=(left, right)):
+            scale, other = (right, left) if left.facts.variables else (left, right)
+            if scale.facts.sign is not Sign.UNKNOWN and not scale.facts.params:
+                yield from _quadratic_positions(other)
+        case Apply(op="div", args=(left, right)) if right.facts.sign is not Sign.UNKNOWN:
+            yield from _quadratic_positions(left)
+        case Reduce(op="sum", body=body) | Take(operand=body):
+            yield from _quadratic_positions(body)
+        case _:
+            pass
+
+
+def _misplaced(root: Expr, allowed: set[int], seen: set[int]) -> Iterator[Diagnostic]:
+    """Atoms without a graph outside a quadratic objective."""
+    pending: list[Expr] = [root]
+    while pending:
+        expr = pending.pop()
+        if id(expr) in seen:
+            continue
+        seen.add(id(expr))
+        match expr:
+            case AtomCall():
+                if expr.atom.graph is None and expr.facts.variables and id(expr) not in allowed:
+                    yield _needs_objective(expr)
+                pending.extend(expr.args)
+            case Apply():
+                pending.extend(expr.args)
+            case Reduce():
+                pending.append(expr.body)
+            case Take():
+                pending.append(expr.operand)
+            case _:
+                pass
+
+
+def _needs_objective(call: AtomCall) -> Diagnostic:
+    params = sorted({s for a in call.args for s in a.facts.params}, key=lambda s: s.span.start)
+    name = params[0].name if params else "P"
+    return diagnose(
+        "DPP305",
+        f"`{call.atom.name}` with a parameter as its matrix stands only in an objective, added up with nonnegative constants",
+        call.span,
+        secondary=tuple(Label(s.span, "a parameter") for s in params),
+        help=(f"elsewhere, use a factor: `derived S = chol({name})'`, and `sum_squares(S @ x)`",),
+    )
