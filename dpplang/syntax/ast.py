@@ -1,6 +1,7 @@
 """The abstract syntax of a ``.dpp`` file: frozen dataclasses with spans.
 
-Spans never take part in equality, so ``parse(print(tree)) == tree`` compares structure alone. Every ``*`` tuple is in
+A node's span covers the parentheses around it, so that its text can be put anywhere its node could. Spans never take
+part in equality, so ``parse(print(tree)) == tree`` compares structure alone. Every ``*`` tuple is in
 source order. Nothing here is resolved: a ``Name`` is a name, whatever it turns out to mean.
 """
 
@@ -132,10 +133,13 @@ class Generator(Node):
 
 @dataclass(frozen=True, slots=True)
 class Call(Node):
-    """``f(a, b, M = 2)``, or a call whose only argument is a Generator. ``perspective(f(x), s)`` is a plain Call."""
+    """``f(a, b, M = 2)``, or a call whose only argument is a Generator. ``perspective(f(x), s)`` is a plain Call.
+
+    A Condition is an argument of the numeric function ``where``, or a mistake.
+    """
 
     function: Ident
-    arguments: tuple[Expr | Generator, ...]
+    arguments: tuple[Expr | Generator | Condition, ...]
     keywords: tuple[Keyword, ...] = ()
 
 
@@ -394,8 +398,12 @@ AnyItem = (
 
 @dataclass(frozen=True, slots=True)
 class File(Node):
-    """A parsed file. Items that did not parse are absent and have left their diagnostics with the parser's result."""
+    """A parsed file. Items that did not parse are absent and have left their diagnostics with the parser's result.
+
+    ``broken`` are the names those items seem to declare: to report them as unknown would only repeat the error.
+    """
 
     items: tuple[AnyItem, ...]
     doc: str = ""
+    broken: tuple[str, ...] = field(default=(), compare=False)
     source: Source = field(compare=False, repr=False, kw_only=True)

@@ -1,0 +1,6 @@
+"""Bounds that keep parsing and everything behind it within time, memory and recursion, whatever the file."""
+
+MAX_CHARACTERS = 1_000_000
+MAX_BRACKETS = 100  # brackets open at once
+MAX_DEPTH = 150  # nodes between an expression's root and its leaves: `a + b + … ` of 150 terms, `((…))` of any kind
+MAX_ERRORS = 100  # errors reported for one file

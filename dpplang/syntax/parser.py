@@ -1,0 +1,168 @@
+"""Text to AST: tokens, chunks, and each chunk parsed alone. Never raises for bad text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dpplang.core.diagnostics import Diagnostic, Label
+from dpplang.core.source import Source, Span
+from dpplang.syntax import ast, messages
+from dpplang.syntax.atoms import record
+from dpplang.syntax.build import Builder
+from dpplang.syntax.docs import Docs, read_docs
+from dpplang.syntax.isolate import Chunk, isolate
+from dpplang.syntax.limits import MAX_CHARACTERS, MAX_ERRORS
+from dpplang.syntax.machine import Parse, Stuck, TooDeep, run
+from dpplang.syntax.placement import check_placement
+from dpplang.syntax.tables import Tables, load_tables
+from dpplang.syntax.tokens import Token, tokenize
+from dpplang.syntax.words import ITEM_WORDS, is_word
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """``file`` holds what did parse; ``diagnostics`` are in order of the text."""
+
+    file: ast.File
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def parse(source: Source) -> Parsed:
+    """Parse a file.
+
+    Everything wrong is a diagnostic; every item that stands, or can be mended without doubt, is in the file.
+    """
+    parser = _Parser(source)
+    whole = Span(source, 0, len(source.text))
+    if len(source.text) > MAX_CHARACTERS:
+        return Parsed(ast.File((), span=whole, source=source), (messages.too_big(source),))
+    tokens = tokenize(source)
+    chunks, found = isolate(source, tokens.code)
+    parser.found.extend((*tokens.diagnostics, *found))
+    parser.docs = read_docs(source, tokens)
+    items = tuple(item for chunk in chunks for item in parser.item(chunk))
+    file = ast.File(items, parser.docs.file, tuple(dict.fromkeys(parser.broken)), span=whole, source=source)
+    parser.found.extend(check_placement(file))
+    return Parsed(file, _ordered(source, parser.found))
+
+
+def parse_expression(source: Source) -> tuple[ast.Expr | None, tuple[Diagnostic, ...]]:
+    """Parse one expression, which may run over several lines; None if there is an error."""
+    if len(source.text) > MAX_CHARACTERS:
+        return None, (messages.too_big(source),)
+    tokens = tokenize(source)
+    chunks, found = isolate(source, tokens.code)
+    parser = _Parser(source)
+    parser.found.extend((*tokens.diagnostics, *found))
+    flat = tuple(token for chunk in chunks for token in chunk.tokens)
+    faulty = any(chunk.faulty for chunk in chunks)
+    value = parser.run("expression", Chunk(flat, None, faulty, len(source.text)))
+    diagnostics = _ordered(source, parser.found)
+    return (None if any(d.is_error for d in diagnostics) else value), diagnostics
+
+
+class _Parser:
+    """The chunks of one file, one after the other; ``found`` and ``broken`` gather what is wrong."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.tables: Tables = load_tables()
+        self.builder = Builder(source)
+        self.found: list[Diagnostic] = []
+        self.broken: list[str] = []
+        self.docs = Docs("", {})
+
+    def item(self, chunk: Chunk) -> tuple[Any, ...]:
+        """The item of a chunk, with its doc; nothing if it did not parse."""
+        if chunk.body is not None:
+            parsed = self._atom(chunk, chunk.body)
+        else:
+            parsed = self.run("item", replace(chunk, tokens=_labelled(chunk.tokens)))
+        if parsed is None:
+            self.broken.extend(_declared(chunk.tokens))
+            return ()
+        doc = self.docs.above(self.source, chunk.tokens[0].start)
+        return (replace(parsed, doc=doc) if doc else parsed,)
+
+    def run(self, start: str, chunk: Chunk) -> Any:
+        """Parse a chunk as one of the grammar's start symbols; None, with a diagnostic, if that fails."""
+        if not chunk.tokens:
+            if not chunk.faulty and start == "expression":
+                self.found.append(messages.nothing(self.source))
+            return None
+        outcome = run(self.tables, start, chunk.tokens, self.builder)
+        match outcome:
+            case Parse():
+                self._repaired(outcome.repairs)
+                return outcome.value
+            case TooDeep():
+                if not chunk.faulty:
+                    self.found.append(messages.too_deep(Span(self.source, outcome.start, outcome.end)))
+            case Stuck():
+                if not chunk.faulty:
+                    self._repaired(outcome.repairs)
+                    self.found.append(messages.stuck(self.source, self.tables, start, chunk.tokens, outcome))
+        return None
+
+    def _repaired(self, repairs: tuple[tuple[Token, str], ...]) -> None:
+        self.found.extend(messages.repaired(self.source, token, meant) for token, meant in repairs)
+
+    def _atom(self, chunk: Chunk, body: Sequence[Chunk]) -> ast.AtomItem | None:
+        """An atom from its head and its entries. What is wrong in one entry leaves the others, but no atom."""
+        before = len(self.found)
+        head = self.run("atom_head", chunk)
+        entries = [(entry, self.run("entry", entry)) for entry in body]
+        graphs = [
+            (entry, tuple(item for part in entry.body or () for item in self.item(part)))
+            for entry in body
+            if entry.body is not None
+        ]
+        if head is None:
+            return None
+        span = Span(self.source, chunk.tokens[0].start, chunk.end)
+        parsed = [entry for _, entry in entries if entry is not None]
+        item, found = record(self.source, head, parsed, graphs, span)
+        self.found.extend(found)
+        return item if len(self.found) == before else None
+
+
+def _labelled(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    """Give the type LABEL to a name that stands before a ``:`` outside brackets, or before the brackets before one."""
+    first = tokens[0]
+    if first.type != "NAME" or len(tokens) < 2:
+        return tokens
+    depth = 0
+    for position, token in enumerate(tokens[1:], 1):
+        if depth == 0 and token.type == "COLON" and (position == 1 or tokens[1].type == "LSQB"):
+            return (first._replace(type="LABEL"), *tokens[1:])
+        if depth == 0 and token.type != "LSQB":
+            return tokens
+        depth += (token.type in ("LSQB", "LPAR")) - (token.type in ("RSQB", "RPAR"))
+        if depth == 0 and position + 1 < len(tokens) and tokens[position + 1].type == "LSQB":
+            return tokens
+    return tokens
+
+
+def _declared(tokens: Sequence[Token]) -> list[str]:
+    """The names an item that did not parse seems to declare: the words behind its keyword and its commas, or its label."""
+    if not tokens:
+        return []
+    names = [tokens[0].text] if is_word(tokens[0]) and tokens[0].text not in ITEM_WORDS else []
+    depth = 0
+    for before, token in zip(tokens, tokens[1:], strict=False):
+        depth += (before.text in ("(", "[")) - (before.text in (")", "]"))
+        if depth == 0 and is_word(token) and (before is tokens[0] or before.type == "COMMA"):
+            names.append(token.text)
+    return names
+
+
+def _ordered(source: Source, found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """In order of the text, the first MAX_ERRORS of them."""
+    ordered = sorted(found, key=lambda d: d.sort_key)
+    if len(ordered) <= MAX_ERRORS:
+        return tuple(ordered)
+    last = ordered[MAX_ERRORS - 1].primary or Label(Span(source, 0, 0))
+    rest = Diagnostic("SYN025", f"{len(ordered) - MAX_ERRORS + 1} more syntax errors are not shown", last)
+    return (*ordered[: MAX_ERRORS - 1], rest)

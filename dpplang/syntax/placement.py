@@ -1,0 +1,81 @@
+"""What the grammar lets through but cannot stand where it stands: one look at every item of a parsed file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dpplang.core.diagnostics import Diagnostic, Label
+from dpplang.syntax import ast
+from dpplang.syntax.walk import walk
+
+_GENERATOR_CALLS = frozenset({"sum", "max", "min", "hstack", "vstack"})
+
+
+def check_placement(file: ast.File) -> tuple[Diagnostic, ...]:
+    """`dual` outside `return`, shapes of dims, defaults of variables, modes of a func's arguments."""
+    return tuple(d for item in file.items for d in _item(item))
+
+
+def _item(item: ast.AnyItem) -> Iterator[Diagnostic]:
+    match item:
+        case ast.DimItem():
+            for declaration in item.declarations:
+                yield from _dim(declaration)
+        case ast.VarItem() | ast.ParamItem():
+            for declaration in item.declarations:
+                yield from _no_default(item, declaration)
+        case ast.FuncItem():
+            for formal in item.formals:
+                if formal.mode is not ast.Mode.CONVEX:
+                    message = f"`{formal.mode.value}` is a mode of an atom's argument; a `func` takes anything"
+                    yield Diagnostic("SYN020", message, Label(formal.span), help=("leave it out",))
+        case _:
+            pass
+    for node in walk(item):
+        if isinstance(node, ast.Dual) and not isinstance(item, ast.ReturnItem):
+            message = f"`dual {node.constraint.name}` can only stand in `return`"
+            notes = ("a dual is known when the problem is solved, not while it is stated",)
+            yield Diagnostic("SYN019", message, Label(node.span), notes=notes)
+        elif isinstance(node, ast.Call):
+            yield from _call(node)
+
+
+def _dim(declaration: ast.Declaration) -> Iterator[Diagnostic]:
+    name = declaration.name.name
+    help_ = (f"`dim {name}` is a size; an array is declared with `data`, `param` or `var`",)
+    if declaration.shape:
+        yield Diagnostic("SYN020", f"a dim has no shape: `{name}`", Label(declaration.span), help=help_)
+    for attribute in declaration.attributes:
+        yield Diagnostic("SYN020", f"a dim has no attributes: `{name}`", Label(attribute.span), help=help_)
+    default = declaration.default
+    if default is not None and not (isinstance(default, ast.Number) and default.is_integer):
+        message = f"the default of the dim `{name}` must be a whole number"
+        yield Diagnostic("SYN020", message, Label(default.span))
+
+
+def _no_default(item: ast.VarItem | ast.ParamItem, declaration: ast.Declaration) -> Iterator[Diagnostic]:
+    if declaration.default is None:
+        return
+    name = declaration.name.name
+    if isinstance(item, ast.VarItem):
+        message = f"the variable `{name}` gets its value from the solver: it has no default"
+        help_ = (f"to name an expression write `let {name} = …`; to fix the value, a constraint `{name} == …`",)
+    else:
+        message = f"the parameter `{name}` is bound at every call: it has no default"
+        help_ = (f"to compute it write `derived {name} = …`; a constant with a default is `data {name} = …`",)
+    yield Diagnostic("SYN020", message, Label(declaration.default.span), help=help_)
+
+
+def _call(call: ast.Call) -> Iterator[Diagnostic]:
+    name = call.function.name
+    for argument in call.arguments:
+        if isinstance(argument, ast.Generator) and name not in _GENERATOR_CALLS:
+            message = f"`{name}` takes no `… for … in …`"
+            help_ = ("`sum`, `max`, `min`, `hstack` and `vstack` run over an index",)
+            yield Diagnostic("SYN011", message, Label(argument.span), help=help_)
+    starts = [k.span.start for k in call.keywords]
+    for argument in call.arguments:
+        if starts and argument.span.start > starts[0]:
+            message = f"this argument of `{name}` stands behind a named one"
+            named = Label(call.keywords[0].span, "named")
+            yield Diagnostic("SYN011", message, Label(argument.span), (named,), help=("put it before",))

@@ -1,0 +1,103 @@
+"""Text to tokens, by the terminals of the grammar; what only looks like a token of ours is replaced by the one meant."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+from dpplang.core.diagnostics import Diagnostic
+from dpplang.core.source import Source, Span
+from dpplang.syntax import slips
+from dpplang.syntax.tables import lexer_pattern, load_tables
+
+END = "$END"  # Lark's name for the end of input
+
+
+class Token(NamedTuple):
+    """``type`` is a terminal of the grammar; any word is a ``NAME`` until the parser finds it to be a keyword.
+
+    ``{``, ``}`` and newlines, which separate items and never reach the parser, are their own type.
+    """
+
+    type: str
+    text: str
+    start: int
+    end: int
+
+    def span(self, source: Source) -> Span:
+        return Span(source, self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """``code`` without comments; ``comments`` are the ``#`` and ``##`` tokens (types ``COMMENT`` and ``DOC``)."""
+
+    code: tuple[Token, ...]
+    comments: tuple[Token, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@cache
+def _lexer() -> tuple[re.Pattern[str], dict[str, str]]:
+    """The lexer, and the type of every sign by its text."""
+    tables = load_tables()
+    types = {text: name for name, text in tables.terminals.items() if not text.isidentifier()}
+    types |= {own: own for own in "{}\n"}
+    return lexer_pattern(tables, slips.SUCH_THAT, ("{", "}", *slips.SIGNS)), types
+
+
+def tokenize(source: Source) -> Tokens:
+    """Never fails: characters that mean nothing are reported and left out."""
+    pattern, types = _lexer()
+    code: list[Token] = []
+    comments: list[Token] = []
+    found: list[Diagnostic] = []
+    text = source.text
+    position, end = 0, len(text)
+    while position < end:
+        match = pattern.match(text, position)
+        assert match is not None  # OTHER_ takes any character
+        kind, part, start = match.lastgroup, match.group(), position
+        position = match.end()
+        match kind:
+            case "SPACE":
+                continue
+            case "NAME" if not part.isascii():
+                position = _word(source, part, start, code, found)
+            case "NAME" | "STRING":
+                code.append(Token(kind, part, start, position))
+            case "NUMBER":
+                code.append(Token(kind, part, start, position))
+                found.extend(slips.number(Span(source, start, position)))
+            case "NEWLINE":
+                code.append(Token("\n", part, start, position))
+            case "DOC" | "COMMENT":
+                comments.append(Token(kind, part, start, position))
+            case "SIGN_" if part in types:
+                code.append(Token(types[part], part, start, position))
+            case _:
+                position = _other(source, start, types, code, found)
+    code.append(Token("\n", "", end, end))
+    return Tokens(tuple(code), tuple(comments), tuple(found))
+
+
+def _word(source: Source, word: str, start: int, code: list[Token], found: list[Diagnostic]) -> int:
+    """A word with letters beyond ASCII: stops before a raised ``²`` or ``ᵀ``; named by its NFKC form, as Python does."""
+    from unicodedata import normalize
+
+    size = next((i for i, c in enumerate(word) if c in slips.RAISED or not ("a" + c).isidentifier()), len(word))
+    if size == 0:
+        return _other(source, start, _lexer()[1], code, found)
+    code.append(Token("NAME", normalize("NFKC", word[:size]), start, start + size))
+    return start + size
+
+
+def _other(source: Source, start: int, types: dict[str, str], code: list[Token], found: list[Diagnostic]) -> int:
+    """A slip (``**``, ``≤``, ``&&``): report it and put what was meant; anything else: report it and go on behind it."""
+    slip = slips.read(source, start)
+    found.append(slip.diagnostic)
+    for type_, text in slip.meant:
+        code.append(Token(types.get(text, type_), text, start, slip.end))
+    return slip.end

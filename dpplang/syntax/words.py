@@ -1,0 +1,51 @@
+"""Soft keywords: which words open an item or entry, and when a word that could be a name is a keyword."""
+
+from __future__ import annotations
+
+from dpplang.syntax.tokens import END, Token
+
+INFIX = frozenset({"in", "for", "if", "and", "or", "where", "import"})
+ITEM_WORDS = frozenset(
+    {"dim", "data", "param", "var", "derived", "let", "func", "from", "atom"}
+    | {"minimize", "maximize", "find", "subject", "return"}
+)
+ENTRY_WORDS = (
+    ("kind", "variadic", "shape", "requires", "curvature", "sign", "monotone", "domain")
+    + ("value", "quadratic", "graph", "test")
+)  # fmt: skip
+OPENERS = {"LPAR": "RPAR", "LSQB": "RSQB"}
+CLOSERS = {close: open_ for open_, close in OPENERS.items()}
+_OPERAND_ENDS = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "QUOTE"})
+_LINE_ENDS = frozenset({"\n", END, "}"})
+
+
+def ends_operand(token: Token) -> bool:
+    """Whether an operand can end with this token, so that no other may follow it directly."""
+    return token.type in _OPERAND_ENDS and token.text not in INFIX
+
+
+def is_word(token: Token) -> bool:
+    return token.type == "NAME" and token.text not in INFIX
+
+
+def stands_as_keyword(text: str, following: Token) -> bool:
+    """Whether a word, where a name could stand as well, is the keyword; ``following`` is the token behind it."""
+    match text:
+        case "dim" | "data" | "param" | "var" | "derived" | "let" | "func" | "atom" | "const" | "dual":
+            return is_word(following)
+        case "minimize" | "maximize" | "return" | "not":
+            return is_word(following) or following.type in {"NUMBER", "LPAR", "LSQB", "MINUS", "PLUS"}
+        case "from":
+            return following.type == "STRING"
+        case "subject":
+            return following.text == "to"
+        case "find":
+            return following.type in _LINE_ENDS or following.text == "subject"
+        case "test":
+            return is_word(following) or following.type in {"NUMBER", "LPAR", "LSQB", "MINUS"}
+        case "graph":
+            return following.type == "{"
+        case _ if text in INFIX:
+            return True
+        case _:
+            return following.type == "COLON"
