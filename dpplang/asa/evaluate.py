@@ -102,7 +102,7 @@ def _leaf(node: Numeric, values: Mapping[str, Array], xp: Namespace, like: Array
         case "full":
             return _array(xp, np.full(node.shape, node.option("value", 0.0), dtype=np.float64), like)
         case _:
-            return _array(xp, np.eye(*node.shape), like)
+            return _array(xp, np.eye(node.shape[0], node.shape[1]), like)
 
 
 def _array(xp: Namespace, value: Array, like: Array) -> Array:

@@ -10,10 +10,8 @@ from dpplang.asa.evaluate_rule import Array, Floats, Namespace, Rule, lift
 from dpplang.asa.numeric import Numeric
 
 
-def _elementwise(
-    function: Callable[..., Array], partials: Callable[..., Sequence[Floats | float]], arity: int
-) -> Rule:
-    """``function(xp, *args)`` and its partial derivatives ``partials(out, *args)``, over aligned operands."""
+def _elementwise(function: Callable[..., Array], slopes: Callable[..., Sequence[Floats]], arity: int) -> Rule:
+    """``function(xp, *args)`` and its partial derivatives ``slopes(out, *args)``, over aligned operands."""
 
     def aligned(xp: Namespace, node: Numeric, args: Sequence[Array]) -> list[Array]:
         rank = len(node.shape)
@@ -23,15 +21,31 @@ def _elementwise(
         return function(xp, *aligned(xp, node, args))
 
     def vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
-        slopes = partials(out, *aligned(np, node, args))
         core = tuple(range(-len(node.shape), 0))
         grads: list[Floats] = []
-        for operand, slope in zip(node.args, slopes, strict=True):
-            grad = np.where(slope == 0, 0.0, g * slope)
+        for operand, slope in zip(node.args, slopes(out, *aligned(np, node, args)), strict=True):
+            grad = np.where(np.equal(slope, 0), 0.0, g * slope)
             grads.append(grad if len(operand.shape) == len(node.shape) else grad.sum(axis=core))
         return grads
 
     return Rule(forward, vjp, (arity, arity))
+
+
+def _unary(function: Callable[[Namespace, Array], Array], slope: Callable[[Floats, Floats], Floats]) -> Rule:
+    """``slope(out, x)``"""
+
+    def slopes(out: Floats, x: Floats) -> tuple[Floats]:
+        return (slope(out, x),)
+
+    return _elementwise(function, slopes, 1)
+
+
+def _binary(
+    function: Callable[[Namespace, Array, Array], Array],
+    slopes: Callable[[Floats, Floats, Floats], tuple[Floats, Floats]],
+) -> Rule:
+    """``slopes(out, a, b)``"""
+    return _elementwise(function, slopes, 2)
 
 
 def _nan(xp: Namespace, like: Array) -> Array:
@@ -46,7 +60,7 @@ def _div(xp: Namespace, a: Array, b: Array) -> Array:
     return xp.where(inside, a / xp.where(inside, b, xp.ones_like(b)), pole)
 
 
-def _div_partials(out: Floats, a: Floats, b: Floats) -> tuple[Floats, Floats]:
+def _div_slopes(out: Floats, a: Floats, b: Floats) -> tuple[Floats, Floats]:
     inverse = np.where(b != 0, 1 / np.where(b != 0, b, 1.0), 0.0)
     return inverse, np.where(b != 0, -out * inverse, 0.0)
 
@@ -88,7 +102,7 @@ def _pow(xp: Namespace, x: Array, y: Array) -> Array:
     return xp.where(inside, xp.where((x < 0) & odd, -size, size), edge)
 
 
-def _pow_partials(out: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+def _pow_slopes(out: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:
     inside = (x > 0) | ((x == 0) & (y >= 1)) | ((x < 0) & (y == np.floor(y)))
     base = np.where(inside, x, 1.0)
     return (
@@ -101,54 +115,58 @@ def _sigmoid(xp: Namespace, x: Array) -> Array:
     return 0.5 * xp.tanh(0.5 * x) + 0.5
 
 
-def _where_partials(out: Floats, condition: Floats, then: Floats, other: Floats) -> tuple[Floats, ...]:
+def _where(xp: Namespace, condition: Array, then: Array, other: Array) -> Array:
+    return xp.where(condition != 0, then, other)
+
+
+def _where_slopes(out: Floats, condition: Floats, then: Floats, other: Floats) -> tuple[Floats, Floats, Floats]:
     chosen = condition != 0
-    return np.zeros_like(out), np.where(chosen, 1.0, 0.0), np.where(chosen, 0.0, 1.0)
+    return 0.0, np.where(chosen, 1.0, 0.0), np.where(chosen, 0.0, 1.0)
 
 
-def _share(first_wins: Callable[[Floats, Floats], Floats]) -> Callable[..., tuple[Floats, Floats]]:
-    """Partials of maximum and minimum: on ties both operands get half."""
+def _share(
+    first_wins: Callable[[Floats, Floats], Floats],
+) -> Callable[[Floats, Floats, Floats], tuple[Floats, Floats]]:
+    """Slopes of maximum and minimum: on ties both operands get half."""
 
-    def partials(out: Floats, a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    def slopes(out: Floats, a: Floats, b: Floats) -> tuple[Floats, Floats]:
         share = np.where(a == b, 0.5, np.where(first_wins(a, b), 1.0, 0.0))
         return share, 1 - share
 
-    return partials
+    return slopes
 
 
-def _test(holds: Callable[..., Array], arity: int = 2) -> Rule:
-    """A comparison or connective: locally constant."""
-    return _elementwise(
-        lambda xp, *args: xp.astype(holds(*args), args[0].dtype), lambda out, *args: (0.0,) * arity, arity
-    )
+def _test(holds: Callable[[Array, Array], Array]) -> Rule:
+    """A comparison or connective of two: locally constant."""
+    return _binary(lambda xp, a, b: xp.astype(holds(a, b), a.dtype), lambda out, a, b: (0.0, 0.0))
 
 
-def _flat(name: str) -> Rule:
+def _flat(function: Callable[[Namespace, Array], Array]) -> Rule:
     """A function that is constant in pieces."""
-    return _elementwise(lambda xp, x: getattr(xp, name)(x), lambda out, x: (0.0,), 1)
+    return _unary(function, lambda out, x: 0.0)
 
 
 ELEMENTWISE: dict[str, Rule] = {
-    "add": _elementwise(lambda xp, a, b: a + b, lambda out, a, b: (1.0, 1.0), 2),
-    "sub": _elementwise(lambda xp, a, b: a - b, lambda out, a, b: (1.0, -1.0), 2),
-    "mul": _elementwise(lambda xp, a, b: a * b, lambda out, a, b: (b, a), 2),
-    "div": _elementwise(_div, _div_partials, 2),
-    "neg": _elementwise(lambda xp, x: -x, lambda out, x: (-1.0,), 1),
-    "pow": _elementwise(_pow, _pow_partials, 2),
-    "exp": _elementwise(_exp, lambda out, x: (np.where(np.isfinite(out), out, 0.0),), 1),
-    "log": _elementwise(_log, lambda out, x: (np.where(x > 0, 1 / x, 0.0),), 1),
-    "log1p": _elementwise(_log1p, lambda out, x: (np.where(x > -1, 1 / (1 + x), 0.0),), 1),
-    "sqrt": _elementwise(_sqrt, lambda out, x: (np.where(x > 0, 0.5 / out, 0.0),), 1),
-    "abs": _elementwise(lambda xp, x: xp.abs(x), lambda out, x: (np.sign(x),), 1),
-    "sign": _flat("sign"),
-    "floor": _flat("floor"),
-    "tanh": _elementwise(lambda xp, x: xp.tanh(x), lambda out, x: (1 - out**2,), 1),
-    "sigmoid": _elementwise(_sigmoid, lambda out, x: (out * (1 - out),), 1),
-    "sin": _elementwise(lambda xp, x: xp.sin(x), lambda out, x: (np.cos(x),), 1),
-    "cos": _elementwise(lambda xp, x: xp.cos(x), lambda out, x: (-np.sin(x),), 1),
-    "maximum": _elementwise(lambda xp, a, b: xp.maximum(a, b), _share(np.greater), 2),
-    "minimum": _elementwise(lambda xp, a, b: xp.minimum(a, b), _share(np.less), 2),
-    "where": _elementwise(lambda xp, c, a, b: xp.where(c != 0, a, b), _where_partials, 3),
+    "add": _binary(lambda xp, a, b: a + b, lambda out, a, b: (1.0, 1.0)),
+    "sub": _binary(lambda xp, a, b: a - b, lambda out, a, b: (1.0, -1.0)),
+    "mul": _binary(lambda xp, a, b: a * b, lambda out, a, b: (b, a)),
+    "div": _binary(_div, _div_slopes),
+    "neg": _unary(lambda xp, x: -x, lambda out, x: -1.0),
+    "pow": _binary(_pow, _pow_slopes),
+    "exp": _unary(_exp, lambda out, x: np.where(np.isfinite(out), out, 0.0)),
+    "log": _unary(_log, lambda out, x: np.where(x > 0, 1 / x, 0.0)),
+    "log1p": _unary(_log1p, lambda out, x: np.where(x > -1, 1 / (1 + x), 0.0)),
+    "sqrt": _unary(_sqrt, lambda out, x: np.where(x > 0, 0.5 / out, 0.0)),
+    "abs": _unary(lambda xp, x: xp.abs(x), lambda out, x: np.sign(x)),
+    "sign": _flat(lambda xp, x: xp.sign(x)),
+    "floor": _flat(lambda xp, x: xp.floor(x)),
+    "tanh": _unary(lambda xp, x: xp.tanh(x), lambda out, x: 1 - out**2),
+    "sigmoid": _unary(_sigmoid, lambda out, x: out * (1 - out)),
+    "sin": _unary(lambda xp, x: xp.sin(x), lambda out, x: np.cos(x)),
+    "cos": _unary(lambda xp, x: xp.cos(x), lambda out, x: -np.sin(x)),
+    "maximum": _binary(lambda xp, a, b: xp.maximum(a, b), _share(np.greater)),
+    "minimum": _binary(lambda xp, a, b: xp.minimum(a, b), _share(np.less)),
+    "where": _elementwise(_where, _where_slopes, 3),
     "le": _test(lambda a, b: a <= b),
     "lt": _test(lambda a, b: a < b),
     "ge": _test(lambda a, b: a >= b),
@@ -157,5 +175,5 @@ ELEMENTWISE: dict[str, Rule] = {
     "ne": _test(lambda a, b: a != b),
     "and": _test(lambda a, b: (a != 0) & (b != 0)),
     "or": _test(lambda a, b: (a != 0) | (b != 0)),
-    "not": _test(lambda a: a == 0, 1),
+    "not": _flat(lambda xp, x: xp.astype(x == 0, x.dtype)),
 }

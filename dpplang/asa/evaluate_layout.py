@@ -30,8 +30,8 @@ def _placement(forward: Forward, arity: tuple[int, int | None] = (1, 1)) -> Rule
     def vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
         sizes = [prod(a.shape) for a in node.args]
         starts = np.concatenate([[0], np.cumsum(sizes)])
-        labels = [
-            np.arange(start + 1.0, start + size + 1.0).reshape(a.shape)
+        labels: list[Floats] = [
+            (start + 1.0 + np.arange(size)).reshape(a.shape)
             for a, start, size in zip(node.args, starts, sizes, strict=False)
         ]
         source = np.asarray(forward(np, node, labels)).astype(np.intp).reshape(-1)

@@ -150,7 +150,7 @@ def _chol(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
 def _chol_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
     lower = np.tril(swap(np, out) @ g)
     half = lower - 0.5 * lower * np.eye(out.shape[-1])
-    inner = np.linalg.solve(swap(np, out), half)
+    inner: Floats = np.linalg.solve(swap(np, out), half)
     grad = swap(np, np.linalg.solve(swap(np, out), swap(np, inner)))
     return [0.5 * (grad + swap(np, grad))]
 
@@ -177,7 +177,7 @@ def _solve(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
 def _solve_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
     vector = len(node.args[1].shape) == 1
     g, out = (g[..., None], out[..., None]) if vector else (g, out)
-    grad = np.linalg.solve(swap(np, args[0]), g)
+    grad: Floats = np.linalg.solve(swap(np, args[0]), g)
     return [-grad @ swap(np, out), grad[..., 0] if vector else grad]
 
 

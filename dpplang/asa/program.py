@@ -134,8 +134,8 @@ class Program:
         rows: provenance, sorted, covering [0, m).
         sizes: values of the dims it was lowered for.
         name: where it came from, for messages.
-        constants: arrays that the derived parameters' expressions refer to by ``ref`` (data, folded constants), kept out
-            of the expressions so that they are converted and stored once; no name is also a parameter's.
+        constants: arrays that the derived parameters' expressions refer to by ``ref`` (data, folded constants), kept
+            out of the expressions so that they are converted and stored once; no name is also a parameter's.
     """
 
     parameters: tuple[Parameter, ...]

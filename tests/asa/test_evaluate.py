@@ -62,7 +62,7 @@ CASES = [
                    "ne": np.not_equal, "and": np.logical_and, "or": np.logical_or}.items()),
     _case("not", V, V, like=lambda a: np.logical_not(a) * 1.0),
     *(_case(f, (), M, like=getattr(np, f), axis=None) for f in ("sum", "mean", "prod", "max", "min")),
-    *(_case(f, (4,), M, like=lambda x, g=getattr(np, f): g(x, axis=0), axis=0)
+    *(_case(f, (4,), M, like=lambda x, f=f: getattr(np, f)(x, axis=0), axis=0)
       for f in ("sum", "mean", "prod", "max", "min")),
     _case("norm1", (), M, like=lambda x: np.abs(x).sum(), axis=None),
     _case("norm_inf", (), M, like=lambda x: np.abs(x).max(), axis=None),
