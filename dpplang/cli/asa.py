@@ -46,7 +46,7 @@ def compile_program(args: argparse.Namespace) -> Program:
     """
     import numpy as np
 
-    problem = open_problem(args.file)
+    problem = open_problem(args)
     binding = read_binding(args, problem)
     data = {name: value for name, value in binding.values.items() if name in problem.data}
     shapes = {name: np.shape(value) for name, value in binding.values.items() if name not in data}

@@ -1,7 +1,7 @@
 """Values for a program, from files and from the command line.
 
 * ``.npz`` and ``.json``: arrays (nested lists, numbers) by name.
-* ``.npy`` and ``.csv``: one tensor, named by the file's stem (``mu.csv`` is ``mu``), or as in ``--data mu=returns.csv``.
+* ``.npy`` and ``.csv``: one tensor, named by the file's stem (``mu.csv`` is ``mu``), or as in ``--data mu=some.csv``.
 * A ``.csv`` file whose stem is no declared name is a table of named columns: each column whose heading is a declared
   vector is that vector.
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dpplang.cli.dims import add_dim_option, read_dims, require_declared
+from dpplang.cli.dims import add_dim_option, read_dims, require_declared, unanswered
 from dpplang.cli.terminal import show_diagnostics
 from dpplang.cli.usage import UsageError, existing_file
 
@@ -55,18 +55,18 @@ def add_binding_options(parser: argparse.ArgumentParser) -> None:
     add_dim_option(parser)
 
 
-def open_problem(name: str) -> Problem:
-    """Load a program, printing its warnings.
+def open_problem(args: argparse.Namespace) -> Problem:
+    """Load a call's program, printing its warnings.
 
     Raises:
         UsageError: there is no such file. DiagnosticsError: it does not check.
     """
-    path = existing_file(name, "a .dpp program")
+    path = existing_file(args.file, "a .dpp program")
 
     from dpplang.pipeline import load
 
     problem = load(path)
-    show_diagnostics(problem.warnings, sys.stderr)
+    show_diagnostics(unanswered(problem.warnings, read_dims(args.dim)), sys.stderr)
     return problem
 
 
@@ -197,6 +197,6 @@ def _read_csv(path: Path, name: str, ranks: Mapping[str, int]) -> dict[str, Any]
     if not named:
         raise UsageError(
             f"nothing in `{path}` has the name of a `param` or `data`",
-            f"say which tensor it is, as in `--data {next(iter(ranks), 'NAME')}={path}`, or head its columns with names",
+            f"say which tensor it is, as in `--data {next(iter(ranks), 'NAME')}={path}`, or head columns with names",
         )
     return {heading: table.column(heading, ranks[heading]) for heading in named}

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from dpplang.cli.dims import add_dim_option, read_dims
+from dpplang.cli.dims import add_dim_option, read_dims, require_declared, unanswered
 from dpplang.cli.terminal import show_diagnostics
 from dpplang.cli.usage import existing_file
 from dpplang.core.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from dpplang.semantics.tree import Model
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,14 +34,26 @@ def run(args: argparse.Namespace) -> int:
     from dpplang.pipeline import check_path
 
     found: list[Diagnostic] = []
-    declared: set[str] = set()
+    models: list[Model] = []
     for path in paths:
         model, diagnostics = check_path(path)
-        found.extend(diagnostics)
+        found += unanswered(diagnostics, dims)
         if model is not None:
-            declared |= {d.name for d in model.dims}
+            found += _at_sizes(model, dims)
+            models.append(model)
+    if len(models) == len(paths):
+        require_declared(dims, [d.name for model in models for d in model.dims], ", ".join(args.files))
     _report(found, args.format, len(paths))
     return 1 if any(d.is_error for d in found) else 0
+
+
+def _at_sizes(model: Model, dims: Mapping[str, int]) -> list[Diagnostic]:
+    """What is wrong at the sizes that the call gives; that others are not given is no mistake here."""
+    from dpplang.semantics.sizes import solve_sizes
+
+    mine = {name: size for name, size in dims.items() if name in {d.name for d in model.dims}}
+    diagnostics = solve_sizes(model, {}, mine).diagnostics if mine else ()
+    return [d for d in diagnostics if d.code != "BND704"]
 
 
 def _report(found: list[Diagnostic], form: str, files: int) -> None:

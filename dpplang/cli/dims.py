@@ -6,6 +6,9 @@ import argparse
 from collections.abc import Iterable, Sequence
 
 from dpplang.cli.usage import UsageError
+from dpplang.core.diagnostics import Diagnostic
+
+_UNDETERMINED = "SHP510"  # the warning that a dim has to be given
 
 
 def add_dim_option(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +26,8 @@ def read_dims(settings: Sequence[str]) -> dict[str, int]:
     dims: dict[str, int] = {}
     for setting in settings:
         name, equals, text = (part.strip() for part in setting.partition("="))
-        if not equals or not name.isidentifier() or not (text.isascii() and text.isdigit()):
-            raise UsageError(f"`--dim {setting}` is not a dim and its size", "write it as `--dim n=10`")
+        if not equals or not name.isidentifier() or not (text.isascii() and text.isdigit() and int(text)):
+            raise UsageError(f"`--dim {setting}` is not a dim and its positive size", "write it as `--dim n=10`")
         size = int(text)
         if dims.setdefault(name, size) != size:
             raise UsageError(f"`--dim` gives `{name}` two sizes, {dims[name]} and {size}", "keep one of them")
@@ -39,3 +42,9 @@ def require_declared(dims: Iterable[str], declared: Sequence[str], file: str) ->
         if name not in declared:
             have = f"it has {', '.join(f'`{d}`' for d in declared)}" if declared else "it has none"
             raise UsageError(f"`{file}` has no dim `{name}`", have)
+
+
+def unanswered(diagnostics: Iterable[Diagnostic], dims: Iterable[str]) -> list[Diagnostic]:
+    """What is left to say once these dims are given: not that they have to be."""
+    given = set(dims)
+    return [d for d in diagnostics if d.code != _UNDETERMINED or d.primary is None or d.primary.span.text not in given]

@@ -61,7 +61,8 @@ class _Dump:
 def _inline(node: object, room: int) -> str | None:
     """The node on one line, or None if that takes more than ``room`` characters (found without laying out the rest)."""
     if isinstance(node, tuple):
-        return _joined("(", [("", item) for item in node], room)
+        text = _joined("(", [("", item) for item in node], room)
+        return text[:-1] + ",)" if text and len(node) == 1 else text
     if is_dataclass(node) and type(node).__str__ is object.__str__:
         return _joined(type(node).__name__ + "(", [(f"{name}=", value) for name, value in _fields(node)], room)
     if isinstance(node, frozenset):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
+from dpplang.cli.terminal import columns
 from dpplang.cli.usage import UsageError
 from dpplang.core.codes import CODES
 from dpplang.core.codes.info import CodeInfo
@@ -22,13 +24,15 @@ def run(args: argparse.Namespace) -> int:
     info = CODES.get(args.code.strip("[]").upper())
     if info is None:
         raise UsageError(f"there is no diagnostic code `{args.code}`", _suggestion(args.code.upper()))
-    print(page(info))
+    print(page(info, min(columns(sys.stdout) or 100, 100)))
     return 0
 
 
-def page(info: CodeInfo) -> str:
-    """What ``dpp explain`` prints for a code."""
-    parts = [f"{info.code}: {info.title}", info.explanation]
+def page(info: CodeInfo, width: int) -> str:
+    """What ``dpp explain`` prints for a code, prose broken to ``width`` columns."""
+    from textwrap import fill
+
+    parts = [f"{info.code}: {info.title}", fill(info.explanation, width)]
     if info.failing:
         parts.append("This program shows it:\n\n" + _indented(info.failing))
     if info.mended:

@@ -52,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.step <= 0 or args.directions < 1:
         raise UsageError("`--step` must be positive and `--directions` at least 1", "leave them out for 1e-5 and 3")
-    problem = open_problem(args.file)
+    problem = open_problem(args)
     rng = np.random.default_rng(args.seed)
     binding = read_binding(args, problem)
     drawn = draw_missing(problem, binding, rng)

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     writers = {".npz": _write_npz, ".json": _write_json}
     if args.out and Path(args.out).suffix.lower() not in writers:
         raise UsageError(f"`--out {args.out}`: dpp writes .npz and .json", "name the file so")
-    problem = open_problem(args.file)
+    problem = open_problem(args)
     binding = read_binding(args, problem)
     options = {"solver": args.solver} if args.solver else {}
     solution = problem.solve(binding.values, dims=binding.dims, options=options)
