@@ -11,6 +11,15 @@ def _program(statement: str, declarations: str = "", rest: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
+def _weighted(use: str, declarations: str = "", rest: str = "") -> str:
+    """A program with an atom of its own, that multiplies its arguments."""
+    atom = (
+        "atom weighted(x, param w nonneg) {\n  curvature: convex\n  value: w * abs(x)\n"
+        "  graph {\n    minimize w * abs(x)\n  }\n}\n"
+    )
+    return atom + _program(f"minimize {use}", f"param p nonneg\n{declarations}", rest)
+
+
 _OK = "minimize sum_squares(x - b)"
 
 NAMES = (
@@ -197,7 +206,14 @@ DPP = (
     ),
     CodeInfo("DPP302", "division by a parameter", "Compute the reciprocal before the problem is solved, in a `derived` parameter, and multiply by it.", _program("minimize sum_squares(x) / p", "param p pos"), _program("minimize p_inv * sum_squares(x)", "param p pos\nderived p_inv = 1 / p")),
     CodeInfo("DPP303", "not affine in the parameters", "What multiplies variables must be affine in the parameters, and functions of parameters must keep the curvature that their place needs. A `derived` parameter can be any function.", _program("minimize exp(p) * sum(x)", "param p"), _program("minimize e * sum(x)", "param p\nderived e = exp(p)")),
-    CodeInfo("DPP304", "parameters in two arguments that an atom multiplies", "This atom's definition multiplies two of its arguments, so only one may depend on parameters.", _program("minimize sum(huber(p * x, M = q))", "param p, q nonneg"), _program("minimize sum(huber(z, M = q))", "param p, q nonneg\nvar z[n]", "subject to\n  z == p * x")),
+    CodeInfo(
+        "DPP304",
+        "parameters in two arguments that an atom multiplies",
+        "This atom's definition multiplies two of its arguments, so only one may depend on parameters. A new variable that is set "
+        "equal to one of them takes the parameter out of the product.",
+        _weighted("weighted(p * x[0], p)"),
+        _weighted("weighted(z, p)", "var z", "subject to\n  z == p * x[0]"),
+    ),
     CodeInfo("DPP305", "parametric quadratic form outside the objective", "`quad_form(x, P)` with a parameter P becomes the quadratic part of the objective, so it can only be added up there. Elsewhere, use a factor of P.", _program("minimize sum(x)", "param P[n, n] psd", "subject to\n  quad_form(x, P) <= 1"), _program("minimize sum(x)", "param P[n, n] psd\nderived S = chol(P)'", "subject to\n  sum_squares(S @ x) <= 1")),
 )
 
