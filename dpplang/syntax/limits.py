@@ -4,3 +4,4 @@ MAX_CHARACTERS = 1_000_000
 MAX_BRACKETS = 100  # brackets open at once
 MAX_DEPTH = 150  # nodes between an expression's root and its leaves: `a + b + … ` of 150 terms, `((…))` of any kind
 MAX_ERRORS = 100  # errors reported for one file
+MAX_MENDS = 3  # mistakes mended in one item

@@ -9,20 +9,116 @@ from dpplang.core.source import Source, Span
 from dpplang.syntax.expectations import describe, describe_token
 from dpplang.syntax.limits import MAX_CHARACTERS, MAX_DEPTH
 from dpplang.syntax.machine import Stuck
+from dpplang.syntax.mends import near
 from dpplang.syntax.tables import Tables
 from dpplang.syntax.tokens import Token
+from dpplang.syntax.words import CLOSERS, ENTRY_WORDS, INFIX, OPENERS, ends_operand, stands_as_keyword
+
+_LEADING = frozenset({"PLUS", "STAR", "SLASH", "AT", "CARET", "EQUAL", "LESS_EQUAL", "GREATER_EQUAL", "LESS", "GREATER"})
 
 
 def stuck(source: Source, tables: Tables, start: str, tokens: Sequence[Token], outcome: Stuck) -> Diagnostic:
-    """Why an item does not parse."""
-    wanted = describe(outcome.expected, tables)
+    """Why an item does not parse, where no mend helps."""
     if outcome.index == len(tokens):
-        place = Span(source, tokens[-1].end, tokens[-1].end)
-        message = f"this ends too early: {wanted} was expected"
-        return Diagnostic("SYN014", message, Label(place, "here"))
+        return _too_early(source, tables, start, tokens, outcome)
     token = tokens[outcome.index]
+    special = _special(source, start, tokens, outcome)
+    if special is not None:
+        return special
+    wanted = describe(outcome.expected, tables)
     message = f"{wanted} was expected, not {describe_token(token)}"
     return Diagnostic("SYN001", message, Label(token.span(source), "not expected here"))
+
+
+def _too_early(
+    source: Source, tables: Tables, start: str, tokens: Sequence[Token], outcome: Stuck
+) -> Diagnostic:
+    place = Span(source, tokens[-1].end, tokens[-1].end)
+    if start == "item" and {"EQUAL", "PRECEDES"} <= outcome.expected and outcome.before[-1:] != ("tuple",):
+        whole = tokens[0].span(source).to(tokens[-1].span(source))
+        message = "a constraint is a relation; this is an expression alone"
+        help_ = ("compare it with something (`==`, `<=`, `>=`), or say what set it lies in (`in soc`)",)
+        return Diagnostic("SYN023", message, Label(whole), help=help_)
+    wanted = describe(outcome.expected, tables)
+    return Diagnostic("SYN014", f"this ends too early: {wanted} was expected", Label(place, "here"))
+
+
+def _special(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck) -> Diagnostic | None:
+    """Mistakes that have words of their own."""
+    at, token = outcome.index, tokens[outcome.index]
+    span, label = token.span(source), Label(token.span(source))
+    match token.type, token.text:
+        case _, "atom" if at == 0 and start == "item" and stands_as_keyword("atom", tokens[-1]):
+            help_ = ("write `atom name(x) {`, then an entry to a line, then `}`",)
+            return Diagnostic("SYN021", "this atom has no record", label, help=help_)
+        case ("NAME" | "LABEL"), _ if at == 0 and start == "entry":
+            meant = near(token.text, ENTRY_WORDS)
+            help_ = (f"did you mean `{meant}`?",) if meant else (f"entries are {', '.join(f'`{w}`' for w in ENTRY_WORDS)}",)
+            return Diagnostic("SYN021", f"`{token.text}` is no entry of an atom's record", label, help=help_)
+        case "NAME", "for":
+            help_ = ("write `sum(… for i in n)`; a constraint for every index is `name[i in n]: …`",)
+            return Diagnostic("SYN011", "`for` can only stand alone in the brackets of a call", label, help=help_)
+        case "NAME", "and" | "or" | "not" | "if" | "where" if at:
+            help_ = ("two constraints are two lines; a condition stands behind `if` in an index: `name[t in T if t > 0]: …`",)
+            return Diagnostic("SYN011", f"`{token.text}` joins conditions, and there is none here", label, help=help_)
+        case "NAME", _ if token.text in INFIX and "NAME" in outcome.expected:
+            return Diagnostic("SYN001", f"`{token.text}` is a word of the language and cannot be a name", label)
+        case "NAME", _ if at and tokens[at - 1].text == "dual":
+            message = "`dual` is a word of the language before a name"
+            return Diagnostic("SYN019", message, label)
+        case "UNEQUAL", _ if "EQUAL" in outcome.expected:
+            notes = ("the points where two expressions differ are no convex set",)
+            return Diagnostic("SYN009", "`!=` cannot be a constraint", label, notes=notes)
+        case "STRING", _:
+            help_ = ('text stands only in `from "file.dpp" import …`',)
+            return Diagnostic("SYN001", f"no expression is a text: {describe_token(token)}", label, help=help_)
+        case "QUOTE", _ if "STRING" in outcome.expected:
+            end = tokens[-1].end
+            closing = next((t for t in tokens[at + 1 :] if t.type == "QUOTE"), None)
+            edits = (Edit(span, '"'), Edit(closing.span(source), '"')) if closing else ()
+            fix = Fix('write `"`', edits, Applicability.SAFE)
+            whole = Span(source, token.start, closing.end if closing else end)
+            return Diagnostic("SYN003", 'a file name stands in `"`', Label(whole), fixes=(fix,) if edits else ())
+        case "COMMA", _ if (opener := _opener(tokens, at)) is not None and _groups(tokens, opener):
+            help_ = ("an array is written `[a, b]`",)
+            message = "a tuple can only stand to the left of `in`: `(t, x) in soc`"
+            return Diagnostic("SYN018", message, label, (Label(tokens[opener].span(source), "opened here"),), help=help_)
+        case "COLON", _ if (opener := _opener(tokens, at)) is not None and tokens[opener].type == "LSQB":
+            help_ = ("write `x[a:b]`: every entry from `a` up to, not including, `b`",)
+            return Diagnostic("SYN001", "a slice has a start and an end, and no step", label, help=help_)
+        case "ELLIPSIS", _:
+            help_ = ("`x[...]` in an atom's formals is an argument of any shape",)
+            return Diagnostic("SYN001", "`...` can only be the shape of an atom's argument", label, help=help_)
+        case type_, _ if at == 0 and start == "item" and type_ in _LEADING:
+            help_ = ("end the line before with the operator, or put the expression in brackets",)
+            return Diagnostic("SYN022", f"a line cannot begin with `{token.text}`", label, help=help_)
+        case ("NAME" | "NUMBER" | "LPAR" | "LSQB"), _ if at and ends_operand(tokens[at - 1]) and at > 1:
+            before = tokens[at - 1].span(source)
+            message = f"an operator is missing between `{before.text}` and `{span.text}`"
+            help_ = ("products are written `a * b` (entry by entry) or `A @ b`",)
+            return Diagnostic("SYN010", message, label, help=help_)
+        case _:
+            return None
+
+
+def _opener(tokens: Sequence[Token], at: int) -> int | None:
+    """Position of the innermost bracket that is open at ``at``."""
+    depth = 0
+    for position in range(at - 1, -1, -1):
+        type_ = tokens[position].type
+        if type_ in OPENERS:
+            if depth == 0:
+                return position
+            depth -= 1
+        elif type_ in CLOSERS:
+            depth += 1
+    return None
+
+
+def _groups(tokens: Sequence[Token], opener: int) -> bool:
+    """Whether a ``(`` groups, and is not that of a call."""
+    called = opener > 0 and tokens[opener - 1].type == "NAME" and tokens[opener - 1].text not in INFIX
+    return tokens[opener].type == "LPAR" and not called
 
 
 def repaired(source: Source, token: Token, meant: str) -> Diagnostic:
@@ -32,13 +128,13 @@ def repaired(source: Source, token: Token, meant: str) -> Diagnostic:
         case "=":
             fix = Fix("write `==`", (Edit(span, "=="),), Applicability.SAFE)
             message = "an equation is written with `==`"
-            notes = ("`=` gives a name to something: `let e = …`, or a default: `data eps = 0.05`",)
+            notes = ("`=` gives a name to something, `let e = …`, or a default, `data eps = 0.05`",)
             return Diagnostic("SYN007", message, Label(span, "write `==`"), notes=notes, fixes=(fix,))
         case _:
             text = token.text + "="
             fix = Fix(f"write `{text}`", (Edit(span, text),), Applicability.SAFE)
             message = f"`{token.text}` cannot be a constraint: an inequality is `{text}`"
-            notes = ("a set with an open boundary has no solution on it; a solver returns the same for both",)
+            notes = ("the set would be open, and an optimum on its boundary would not exist",)
             return Diagnostic("SYN008", message, Label(span, f"write `{text}`"), notes=notes, fixes=(fix,))
 
 

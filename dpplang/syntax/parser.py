@@ -13,8 +13,9 @@ from dpplang.syntax.atoms import record
 from dpplang.syntax.build import Builder
 from dpplang.syntax.docs import Docs, read_docs
 from dpplang.syntax.isolate import Chunk, isolate
-from dpplang.syntax.limits import MAX_CHARACTERS, MAX_ERRORS
+from dpplang.syntax.limits import MAX_CHARACTERS, MAX_ERRORS, MAX_MENDS
 from dpplang.syntax.machine import Parse, Stuck, TooDeep, run
+from dpplang.syntax.mends import mends
 from dpplang.syntax.placement import check_placement
 from dpplang.syntax.tables import Tables, load_tables
 from dpplang.syntax.tokens import Token, tokenize
@@ -93,6 +94,8 @@ class _Parser:
                 self.found.append(messages.nothing(self.source))
             return None
         outcome = run(self.tables, start, chunk.tokens, self.builder)
+        if isinstance(outcome, Stuck):
+            outcome = self._mended(start, chunk.tokens, outcome, chunk.faulty)
         match outcome:
             case Parse():
                 self._repaired(outcome.repairs)
@@ -105,6 +108,22 @@ class _Parser:
                     self._repaired(outcome.repairs)
                     self.found.append(messages.stuck(self.source, self.tables, start, chunk.tokens, outcome))
         return None
+
+    def _mended(
+        self, start: str, tokens: tuple[Token, ...], stuck: Stuck, faulty: bool, left: int = MAX_MENDS
+    ) -> Parse | Stuck | TooDeep:
+        """The parse of what was likely meant, with its diagnostics; else ``stuck`` as it is."""
+        if left == 0:
+            return stuck
+        for mend in mends(self.source, start, tokens, stuck):
+            outcome = run(self.tables, start, mend.tokens, self.builder)
+            if isinstance(outcome, Stuck) and _went_on(tokens, stuck, mend.tokens, outcome):
+                outcome = self._mended(start, mend.tokens, outcome, faulty, left - 1)
+            if isinstance(outcome, Parse):
+                if not faulty:
+                    self.found.append(mend.diagnostic)
+                return outcome
+        return stuck
 
     def _repaired(self, repairs: tuple[tuple[Token, str], ...]) -> None:
         self.found.extend(messages.repaired(self.source, token, meant) for token, meant in repairs)
@@ -126,6 +145,11 @@ class _Parser:
         item, found = record(self.source, head, parsed, graphs, span)
         self.found.extend(found)
         return item if len(self.found) == before else None
+
+
+def _went_on(tokens: Sequence[Token], stuck: Stuck, mended: Sequence[Token], outcome: Stuck) -> bool:
+    """Whether the mended tokens were read further than the ones that stood there: fewer are left."""
+    return len(mended) - outcome.index < len(tokens) - stuck.index
 
 
 def _labelled(tokens: tuple[Token, ...]) -> tuple[Token, ...]:

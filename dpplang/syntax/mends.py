@@ -1,0 +1,116 @@
+"""Mistakes with one likely meaning: the tokens that were meant, to be tried, and what to say if they do parse.
+
+What is mended is reported once and read on as meant, so that one mistake gives one error and the names of the item stay known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix, Label
+from dpplang.core.source import Source, Span
+from dpplang.syntax.machine import Stuck
+from dpplang.syntax.tokens import Token
+from dpplang.syntax.words import ENTRY_WORDS, ITEM_WORDS, ends_operand, is_word
+
+# Words of other languages for what an item does.
+_ALIASES = {
+    "min": "minimize", "minimise": "minimize", "max": "maximize", "maximise": "maximize", "objective": "minimize",
+    "parameter": "param", "parameters": "param", "params": "param", "input": "param",
+    "variable": "var", "variables": "var", "vars": "var", "decision": "var",
+    "const": "data", "constant": "data", "given": "data", "dims": "dim", "size": "dim", "sizes": "dim", "int": "dim",
+    "def": "func", "function": "func", "fn": "func", "define": "let", "set": "let", "where": "let",
+    "import": "from", "include": "from", "output": "return", "returns": "return", "outputs": "return",
+    "satisfy": "find", "solve": "find", "transformed": "derived",
+}  # fmt: skip
+_SUBJECT_TO = frozenset({"st", "such", "constraints", "constraint", "subject", "subj", "subjectto", "with"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """``tokens`` to try in the place of the item's; ``diagnostic`` if they parse."""
+
+    tokens: tuple[Token, ...]
+    diagnostic: Diagnostic
+
+
+def mends(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck) -> Iterator[Mend]:
+    """What the item may have been meant as, likeliest first."""
+    if start == "item":
+        yield from _subject_to(source, tokens)
+        yield from _keyword(source, tokens, ITEM_WORDS, _ALIASES)
+    if start == "entry":
+        yield from _keyword(source, tokens, frozenset(ENTRY_WORDS), {})
+    yield from _between(source, tokens, outcome)
+
+
+def near(word: str, words: Sequence[str]) -> str | None:
+    """The word of ``words`` that differs by a slip of the fingers."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word.lower(), words, 1, 0.75)), None)
+
+
+def _keyword(source: Source, tokens: Sequence[Token], words: frozenset[str], aliases: dict[str, str]) -> Iterator[Mend]:
+    first = tokens[0]
+    if first.type not in ("NAME", "LABEL") or first.text in words:
+        return
+    meant = aliases.get(first.text.lower()) or near(first.text, sorted(words))
+    if meant is None:
+        return
+    span = first.span(source)
+    fix = Fix(f"write `{meant}`", (Edit(span, meant),), Applicability.SAFE)
+    message = f"`{first.text}` is no keyword: is it `{meant}`?"
+    rest = (Token("NAME", "to", first.end, first.end),) if meant == "subject" and len(tokens) == 1 else ()
+    yield Mend(
+        (first._replace(type="NAME", text=meant), *rest, *tokens[1:]),
+        Diagnostic("SYN013", message, Label(span, f"write `{meant}`"), fixes=(fix,)),
+    )
+
+
+def _subject_to(source: Source, tokens: Sequence[Token]) -> Iterator[Mend]:
+    """``subject to:``, ``subject``, ``such that``, ``constraints:`` and the like, alone in their line."""
+    words = [t.text.lower() for t in tokens if t.type != "COLON"]
+    known = words[0] in _SUBJECT_TO and (len(words) == 1 or words[1:] in (["to"], ["that"]))
+    if not known or len(tokens) > 3:
+        return
+    span = tokens[0].span(source).to(tokens[-1].span(source))
+    fix = Fix("write `subject to`", (Edit(span, "subject to"),), Applicability.SAFE)
+    message = "the line before the constraints is `subject to`"
+    if words == ["subject", "to"]:
+        message += ", without a colon"
+    meant = (tokens[0]._replace(type="NAME", text="subject"), Token("NAME", "to", span.end, span.end))
+    yield Mend(meant, Diagnostic("SYN012", message, Label(span, "write `subject to`"), fixes=(fix,)))
+
+
+def _between(source: Source, tokens: Sequence[Token], outcome: Stuck) -> Iterator[Mend]:
+    """Something is missing between two operands: ``2 x``, ``f(a b)``, ``param x[n] y[n]``."""
+    at = outcome.index
+    if at == len(tokens) or at == 0:
+        return
+    token, before = tokens[at], tokens[at - 1]
+    if token.type == "LSQB" and is_word(before) and at >= 2 and ends_operand(tokens[at - 2]):
+        yield _inserted(source, tokens, at - 1, ",")  # the name was read as an attribute
+    if not ends_operand(before) or token.type not in ("NAME", "NUMBER", "LPAR", "LSQB"):
+        return
+    if before.type == "NUMBER" and token.type in ("NAME", "LPAR"):
+        yield _inserted(source, tokens, at, "*")
+    if "COMMA" in outcome.expected:
+        yield _inserted(source, tokens, at, ",")
+
+
+def _inserted(source: Source, tokens: Sequence[Token], at: int, text: str) -> Mend:
+    type_ = {",": "COMMA", "*": "STAR"}[text]
+    left, right = tokens[at - 1], tokens[at]
+    gap = Span(source, left.end, right.start)
+    written = f"{text} " if text == "," else f" {text} "
+    fix = Fix(f"write `{text}` between them", (Edit(gap, written),), Applicability.UNSAFE)
+    a, b = _shown(source, left), _shown(source, right)
+    message = f"a `{text}` is missing between {a} and {b}"
+    diagnostic = Diagnostic("SYN010", message, Label(right.span(source), f"`{text}` is missing before this"), fixes=(fix,))
+    return Mend((*tokens[:at], Token(type_, text, left.end, left.end), *tokens[at:]), diagnostic)
+
+
+def _shown(source: Source, token: Token) -> str:
+    return f"`{token.span(source).text or token.text}`"
