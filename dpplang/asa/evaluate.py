@@ -1,7 +1,7 @@
 """Numeric expressions evaluated on any array namespace, with leading batch dims.
 
-No recursion: an expression is a list of nodes, operands first, so that a sum of ten thousand terms is no deeper than one
-of two. A node that occurs twice (a shared ``let``) is computed once.
+No recursion: an expression is a list of nodes, operands first, so that a sum of ten thousand terms is no deeper than
+one of two. A node that occurs twice (a shared ``let``) is computed once.
 """
 
 from __future__ import annotations

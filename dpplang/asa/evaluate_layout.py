@@ -51,10 +51,7 @@ def _with_batch(xp: Namespace, node: Numeric, args: Sequence[Array], rank: int) 
     ranks = [len(n.shape) for n in node.args]
     batch = np.broadcast_shapes(*(batch_of(a, r) for a, r in zip(args, ranks, strict=True)))
     raised = [lift(xp, a, r, max(r, rank), front=True) for a, r in zip(args, ranks, strict=True)]
-    return [
-        xp.broadcast_to(a, (*batch, *a.shape[a.ndim - max(r, rank) :]))
-        for a, r in zip(raised, ranks, strict=True)
-    ]
+    return [xp.broadcast_to(a, (*batch, *a.shape[a.ndim - max(r, rank) :])) for a, r in zip(raised, ranks, strict=True)]
 
 
 def _hstack(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:

@@ -1,13 +1,14 @@
 """Products and matrix functions.
 
-Those of symmetric matrices (``chol sqrtm eigvalsh logdet``) read (A + Aᵀ)/2, so their gradients are symmetric. An element
-of the batch where one of them, ``inv`` or ``solve`` does not exist becomes NaN and leaves the others alone.
-Derivatives: Giles, "Collected matrix derivative results for forward and reverse mode AD", 2008; Smith 1995 for Cholesky.
+Those of symmetric matrices (``chol sqrtm eigvalsh logdet``) read (A + Aᵀ)/2, so their gradients are symmetric. An
+element of the batch where one of them, ``inv`` or ``solve`` does not exist becomes NaN and leaves the others alone.
+Derivatives: Giles, "Collected matrix derivative results for forward and reverse mode AD", 2008.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from dpplang.asa.evaluate_reductions import VECTOR_NORM2
 from dpplang.asa.evaluate_rule import Array, Floats, Namespace, Rule, batch_of, constant, lift, swap
 from dpplang.asa.numeric import Numeric
+
+_LU_SOLVE: Any = np.linalg.solve  # its stub loses the type of an array it cannot see through
 
 ASYMMETRY = 1e-5
 """Largest |A − Aᵀ| relative to |A| that is taken for rounding, of a matrix computed in single precision."""
@@ -135,7 +138,7 @@ def _each(function: Callable[..., Array], *arrays: Array) -> Array:
 
 
 def _factor(xp: Namespace, name: str, *arrays: Array) -> Array:
-    """``cholesky``, ``inv`` or ``solve`` with NaN for the elements that fail: by LAPACK's flag where the namespace gives it."""
+    """``cholesky``, ``inv`` or ``solve``, NaN where it fails: by LAPACK's flag if the namespace gives it."""
     flagged = getattr(xp.linalg, f"{name}_ex", None)
     if flagged is None:
         return _each(getattr(xp.linalg, name), *arrays)
@@ -150,8 +153,8 @@ def _chol(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
 def _chol_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
     lower = np.tril(swap(np, out) @ g)
     half = lower - 0.5 * lower * np.eye(out.shape[-1])
-    inner: Floats = np.linalg.solve(swap(np, out), half)
-    grad = swap(np, np.linalg.solve(swap(np, out), swap(np, inner)))
+    inner = _LU_SOLVE(swap(np, out), half)
+    grad = swap(np, _LU_SOLVE(swap(np, out), swap(np, inner)))
     return [0.5 * (grad + swap(np, grad))]
 
 
@@ -177,7 +180,7 @@ def _solve(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
 def _solve_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
     vector = len(node.args[1].shape) == 1
     g, out = (g[..., None], out[..., None]) if vector else (g, out)
-    grad: Floats = np.linalg.solve(swap(np, args[0]), g)
+    grad = _LU_SOLVE(swap(np, args[0]), g)
     return [-grad @ swap(np, out), grad[..., 0] if vector else grad]
 
 
