@@ -1,0 +1,138 @@
+"""Atoms as their graphs: fresh variables and rows, one instance for every row of the environment at once.
+
+An elementwise atom has one instance per entry, a reduction along an axis one per remaining position; the graph itself is lowered
+once, whatever their number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+
+from dpplang.core.errors import InternalError
+from dpplang.core.source import Origin
+from dpplang.lowering.affine import Affine, Ints
+from dpplang.lowering.constraints import add_cone, add_relation
+from dpplang.lowering.env import Env, extend
+from dpplang.lowering.expressions import Lowering, Scope, spread_rows
+from dpplang.lowering.primitives import positions, spread
+from dpplang.lowering.variables import declare
+from dpplang.semantics.tree import Atom, AtomCall, Constraint, Kind
+
+
+def lower_atom(lowering: Lowering, call: AtomCall, env: Env, scope: Scope, quadratic: bool) -> Affine:
+    """The form that stands for an atom's value: numbers where all arguments are, its graph's objective otherwise."""
+    atom = call.atom
+    args = [lowering.lower(a, env, scope) for a in call.args]
+    shape = scope.shape(call.shape, call.span)
+    members, layout = _members(call, args, shape)
+    sizes = {name: int(poly.evaluate(scope.sizes)) for name, poly in call.sizes}
+    symbols = {f.symbol: a for f, a in zip(atom.formals, members, strict=True)}
+    inner = Scope(sizes, symbols, Env.root(members[0].rows if members else env.rows))
+    origin = Origin.of(atom.name, call.span)
+    if atom.value is not None and all(a.is_constant for a in members):
+        form = lowering.lower(atom.value, inner.base, inner)
+    elif quadratic and atom.quadratic is not None:
+        for formal in atom.formals:
+            symbols[formal.symbol] = _simple(lowering, symbols[formal.symbol], origin)
+        form = lowering.lower(atom.quadratic, inner.base, inner, True)
+    else:
+        form = lower_graph(lowering, atom, inner, origin, quadratic)
+    return layout(form)
+
+
+def lower_graph(lowering: Lowering, atom: Atom, scope: Scope, origin: Origin, quadratic: bool) -> Affine:
+    """Instances of an atom's graph: its variables and rows, and the form of its objective."""
+    graph = atom.graph
+    if graph is None:
+        raise InternalError(f"`{atom.name}` has no graph and stands outside a quadratic objective ({origin})")
+    rows = scope.base.rows
+    for variable in graph.variables:
+        shape = scope.shape(variable.shape, variable.span)
+        evaluate = lambda e: lowering.lower(e, scope.base, scope)  # noqa: E731
+        scope.symbols[variable] = declare(lowering.builder, replace_span(variable, origin), rows, shape, "atom", evaluate)
+    for constraint in graph.constraints:
+        lower_constraint(lowering, constraint, scope, origin, "atom")
+    return lowering.lower(graph.objective, scope.base, scope, quadratic)
+
+
+def lower_constraint(lowering: Lowering, constraint: Constraint, scope: Scope, origin: Origin, why: str):
+    """Rows of all members of a constraint. Returns its dual's map, the environment of the members, and their old rows."""
+    env, parent = scope.base, np.arange(scope.base.rows)
+    if constraint.binders:
+        env, parent = extend(env, constraint.binders, constraint.condition, scope.sizes)
+    parts = [lowering.lower(p, env, scope) for p in constraint.parts]
+    if constraint.kind is Kind.CONE:
+        exponent = np.zeros(env.rows)
+        if constraint.cone_args:
+            exponent = lowering.lower(constraint.cone_args[0], env, scope).dense()
+        dual = add_cone(lowering.builder, constraint.cone, parts, exponent, origin, why)
+    else:
+        shape = next((p.own for p in parts if p.own), ())
+        dual = add_relation(lowering.builder, constraint.kind, parts, shape, origin, why)
+    return dual, env, parent
+
+
+def replace_span(variable, origin: Origin):
+    """A graph's variable under its atom's name, so that rows of its attributes are blamed on the call."""
+    return replace(variable, name=origin.name)
+
+
+def _members(call: AtomCall, args: list[Affine], shape: tuple[int, ...]):
+    """Arguments with one row per instance, and how the instances' results are laid out as ``[N, *shape]``."""
+    atom, rows = call.atom, args[0].rows if args else 1
+    if atom.kind == "elementwise":
+        count = rows * prod(shape)
+        spread_args = [spread(a, shape).reshape(count) for a in args]
+        return spread_args, lambda form: form.reshape(rows, *shape)
+    if call.axis is not None:
+        return _along_axis(call, args, shape)
+    members: list[Affine] = []
+    for formal, arg in zip(atom.formals, args, strict=True):
+        first = atom.kind == "reduction" and formal is atom.formals[0]
+        flat = first or formal.any_shape
+        members.append(arg.reshape(rows, prod(arg.own)) if flat else arg)
+    return members, lambda form: form.reshape(rows, *shape)
+
+
+def _along_axis(call: AtomCall, args: list[Affine], shape: tuple[int, ...]):
+    """A reduction's instances: every position of the other axes."""
+    first, *others = args
+    axis = (call.axis or 0) + 1
+    moved = np.moveaxis(positions(first), axis, -1)
+    rest = moved.shape[:-1]
+    vectors = first.gather(np.ascontiguousarray(moved)).reshape(prod(rest), first.shape[axis])
+    repeat = np.repeat(np.arange(first.rows), prod(rest[1:]))
+    members = [vectors, *(spread_rows(o, repeat) for o in others)]
+
+    def layout(form: Affine) -> Affine:
+        if not form.own:
+            return form.reshape(first.rows, *shape)
+        place = np.arange(form.size).reshape(*rest, *form.own)
+        return form.gather(np.ascontiguousarray(np.moveaxis(place, -1, axis))).reshape(first.rows, *shape)
+
+    return members, layout
+
+
+def _simple(lowering: Lowering, form: Affine, origin: Origin) -> Affine:
+    """The form itself where its square costs no more than a copy of it would, else a fresh variable equal to it.
+
+    A square of a form with parameters is not affine in them, and that of a form with many variables is dense.
+    """
+    if not form.has_variables:
+        return form
+    counts = _terms_per_entry(form)
+    pairs = int((counts * (counts + 1) // 2).sum())
+    if (form.par < 0).all() and pairs <= 2 * form.entry.shape[0]:
+        return form
+    copy = lowering.builder.fresh(*form.shape)
+    lowering.builder.zero(form + -copy, origin, "definition")
+    return copy
+
+
+def _terms_per_entry(form: Affine) -> Ints:
+    return np.bincount(form.entry, minlength=form.size)
+
+

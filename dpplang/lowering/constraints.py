@@ -1,0 +1,137 @@
+"""Constraints as rows in cones, in the vectorization of :mod:`dpplang.asa.cones`, and the way back for their duals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from dpplang.asa.cones import svec_indices
+from dpplang.core.source import Origin
+from dpplang.lowering.affine import Affine, Floats, Ints
+from dpplang.lowering.builder import Block, Builder
+from dpplang.lowering.primitives import concatenate, positions, spread
+from dpplang.semantics.tree import Kind
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DualMap:
+    """dual[target[k]] += weight[k] · y[row k of the block, flat]; ``shape`` of one member's dual. ``target`` counts in
+    ``[members, *shape]``."""
+
+    block: Block
+    shape: tuple[int, ...]
+    row: Ints
+    target: Ints
+    weight: Floats
+
+
+def add_relation(
+    builder: Builder, kind: Kind, parts: Sequence[Affine], shape: tuple[int, ...], origin: Origin, why: str
+) -> DualMap:
+    """``left == right``, ``left <= right`` or ``left − right ⪰ 0`` for all N members; ``shape`` is one member's."""
+    left, right = (spread(p, shape) for p in parts)
+    if kind is Kind.PSD:
+        return _semidefinite(builder, left + (-right), origin, why, 1.0)
+    gap = right + (-left)
+    block = (builder.zero if kind is Kind.ZERO else builder.nonneg)(gap, origin, why)
+    return _plain(block, shape, 1.0)
+
+
+def add_cone(
+    builder: Builder, cone: str, parts: Sequence[Affine], exponent: Floats, origin: Origin, why: str
+) -> DualMap:
+    """The parts ``[N, …]`` in a cone. Duals come back stacked in the cone's order, as the checker shapes them."""
+    match cone:
+        case "nonneg":
+            return _plain(builder.nonneg(parts[0], origin, why), parts[0].own, 1.0)
+        case "nonpos":
+            return _plain(builder.nonneg(-parts[0], origin, why), parts[0].own, -1.0)
+        case "zero":
+            return _plain(builder.zero(parts[0], origin, why), parts[0].own, -1.0)
+        case "psd" | "nsd":
+            sign = 1.0 if cone == "psd" else -1.0
+            return _semidefinite(builder, parts[0].scale(sign), origin, why, sign)
+        case "soc" | "rsoc":
+            return _second_order(builder, cone, parts, origin, why)
+        case _:
+            return _three(builder, cone, parts, exponent, origin, why)
+
+
+def _plain(block: Block, shape: tuple[int, ...], weight: float) -> DualMap:
+    index = np.arange(block.rows)
+    return DualMap(block, shape, index, index, np.full(block.rows, weight))
+
+
+def _semidefinite(builder: Builder, form: Affine, origin: Origin, why: str, sign: float) -> DualMap:
+    """svec of the symmetric part; the dual is the matrix whose svec is y."""
+    k = form.own[0]
+    i, j = svec_indices(k)
+    place = positions(form)
+    half = np.where(i == j, 0.5, np.sqrt(0.5))
+    upper, lower = form.gather(place[:, i, j]), form.gather(place[:, j, i])
+    vector = upper.scale(np.broadcast_to(half, upper.shape)) + lower.scale(np.broadcast_to(half, lower.shape))
+    if k == 1:  # one row: a half-line, which every solver treats better than a 1 × 1 matrix
+        return _plain(builder.nonneg(vector, origin, why), (1, 1), sign)
+    block = builder.add("psd", vector, origin, why, order=k)
+    member = np.arange(form.rows)[:, None]
+    row = (member * i.shape[0] + np.arange(i.shape[0])).ravel()
+    off = np.broadcast_to(i != j, (form.rows, i.shape[0])).ravel()
+    there = (member * k * k + i * k + j).ravel()
+    back = (member * k * k + j * k + i).ravel()
+    weight = np.where(off, np.sqrt(0.5), 1.0) * sign
+    return DualMap(
+        block,
+        (k, k),
+        np.concatenate([row, row[off]]),
+        np.concatenate([there, back[off]]),
+        np.concatenate([weight, weight[off]]),
+    )
+
+
+def _second_order(builder: Builder, cone: str, parts: Sequence[Affine], origin: Origin, why: str) -> DualMap:
+    *bounds, vector = parts
+    rows = vector.rows
+    if not bounds:  # the vector holds its bound first
+        vectors, lead = vector, ()
+    else:
+        lead = bounds[0].own
+        count = rows * prod(lead)
+        tails = vector.reshape(count, vector.size // max(count, 1))
+        vectors = concatenate([*(b.reshape(count, 1) for b in bounds), tails], 1)
+    dim = vectors.shape[1]
+    if cone == "soc":
+        block = builder.add("soc", vectors, origin, why)
+        return _plain(block, (*lead, dim), 1.0)
+    # 2uv ≥ ‖x‖²  ⇔  ((u + v)/√2, (u − v)/√2, x) ∈ SOC: an orthogonal, symmetric change of coordinates T, so y ↦ Ty.
+    place, root = positions(vectors), np.sqrt(0.5)
+    u, v, x = (vectors.gather(p) for p in (place[:, :1], place[:, 1:2], place[:, 2:]))
+    block = builder.add("soc", concatenate([(u + v).scale(root), (u + -v).scale(root), x], 1), origin, why)
+    start = place[:, 0]
+    return DualMap(
+        block,
+        (*lead, dim),
+        np.concatenate([start, start + 1, start, start + 1, place[:, 2:].ravel()]),
+        np.concatenate([start, start, start + 1, start + 1, place[:, 2:].ravel()]),
+        np.concatenate([np.full(3 * start.size, root), np.full(start.size, -root), np.ones(place[:, 2:].size)]),
+    )
+
+
+def _three(
+    builder: Builder, cone: str, parts: Sequence[Affine], exponent: Floats, origin: Origin, why: str
+) -> DualMap:
+    """Exponential and power cones, one for every entry of the parts; the dual is ``[3, *shape]``."""
+    shape = next((p.own for p in parts if p.own), ())
+    rows, size = parts[0].rows, prod(shape)
+    columns = [spread(p, shape).reshape(rows * size, 1) for p in parts]
+    triples = concatenate(columns, 1)
+    if cone == "exp_cone":
+        block = builder.add("exp", triples, origin, why)
+    else:
+        block = builder.add("pow", triples, origin, why, exponents=np.repeat(exponent, size))
+    place = np.arange(rows * 3 * size).reshape(rows, 3, size)
+    return DualMap(
+        block, (3, *shape), np.arange(triples.size), np.moveaxis(place, 1, 2).ravel(), np.ones(triples.size)
+    )

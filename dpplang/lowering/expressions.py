@@ -1,0 +1,251 @@
+"""Typed expressions to affine forms ``[N, *shape]``, one row per row of the environment.
+
+What does not depend on an index variable is lowered once, in the base environment of its scope, and spread when it is used.
+A convex subexpression becomes its graph (:mod:`dpplang.lowering.atoms`). With ``quadratic`` set the expression stands in the
+objective, under affine operations only, and atoms that have a quadratic form give pairs of variables instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import assert_never
+
+import numpy as np
+
+from dpplang.asa.evaluate import evaluate as evaluate_numeric
+from dpplang.asa.numeric import Numeric
+from dpplang.core.diagnostics import Diagnostic, Label
+from dpplang.core.errors import BindError, InternalError
+from dpplang.core.source import Origin, Span
+from dpplang.lattice.dims import Poly, Shape
+from dpplang.lowering.affine import Affine, Floats, Ints, concatenate_terms, constant
+from dpplang.lowering.builder import Builder
+from dpplang.lowering.env import Env, evaluate, extend
+from dpplang.lowering.indices import free_names
+from dpplang.lowering.primitives import PRIMITIVES, PRODUCTS, concatenate, spread
+from dpplang.semantics.tree import (
+    Apply,
+    AtomCall,
+    Const,
+    DualRef,
+    Expr,
+    OptimalValue,
+    Range,
+    Reduce,
+    Ref,
+    Size,
+    Symbol,
+    Take,
+)
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """What names mean in one place: the program's, or one instance of an atom's graph.
+
+    ``symbols`` are forms over the rows of ``base``; ``memo`` holds what was lowered already.
+    """
+
+    sizes: Mapping[str, int]
+    symbols: dict[Symbol, Affine]
+    base: Env
+    memo: dict[tuple[int, int, bool], Affine] = field(default_factory=dict)
+
+    def shape(self, shape: Shape, span: Span | None = None) -> tuple[int, ...]:
+        """A symbolic shape in numbers."""
+        try:
+            return tuple(int(axis.evaluate(self.sizes)) for axis in shape)
+        except KeyError as error:
+            raise InternalError(f"a shape depends on `{error.args[0]}`, which varies ({span})") from error
+
+
+class Lowering:
+    """One walk over typed expressions that leaves its variables and rows with ``builder``."""
+
+    def __init__(self, builder: Builder) -> None:
+        self.builder = builder
+
+    def lower(self, expr: Expr, env: Env, scope: Scope, quadratic: bool = False) -> Affine:
+        """The form of ``expr`` in every row of ``env``, an environment over ``scope.base``."""
+        if env is not scope.base and free_names(expr).isdisjoint(env.columns):
+            form = self.lower(expr, scope.base, scope, quadratic)
+            return _rows(form, env.base)
+        key = (id(expr), id(env), quadratic)
+        if key not in scope.memo:
+            scope.memo[key] = self._lower(expr, env, scope, quadratic)
+        return scope.memo[key]
+
+    def _lower(self, expr: Expr, env: Env, scope: Scope, quadratic: bool) -> Affine:
+        match expr:
+            case Const(value):
+                return _rows(constant(np.asarray(value, np.float64)[None]), np.zeros(env.rows, np.int64))
+            case Size(poly):
+                return constant(np.asarray(evaluate(poly, scope.sizes, env), np.float64))
+            case Ref(symbol):
+                return _rows(scope.symbols[symbol], env.base)
+            case Take():
+                return self._take(expr, env, scope, quadratic)
+            case Apply():
+                return self._apply(expr, env, scope, quadratic)
+            case Reduce():
+                return self._reduce(expr, env, scope, quadratic)
+            case AtomCall():
+                from dpplang.lowering.atoms import lower_atom
+
+                return lower_atom(self, expr, env, scope, quadratic)
+            case DualRef() | OptimalValue():
+                raise InternalError("duals and the optimal value stand in `return` alone")
+            case _:
+                assert_never(expr)
+
+    def _apply(self, expr: Apply, env: Env, scope: Scope, quadratic: bool) -> Affine:
+        shape = scope.shape(expr.shape, expr.span)
+        if expr.op == "full":
+            return constant(np.full((env.rows, *shape), _number(expr.option("value", 0.0))))
+        if expr.op == "eye":
+            return constant(np.broadcast_to(np.eye(*shape), (env.rows, *shape)))
+        args = tuple(self.lower(a, env, scope, quadratic) for a in expr.args)
+        primitive = PRIMITIVES.get(expr.op)
+        divisible = expr.op != "div" or args[1].is_constant
+        if primitive is not None and divisible and not (expr.op in PRODUCTS and _dense_constants(args)):
+            return primitive(_resolved(expr, scope), args, shape)
+        return constant(self._numeric(_resolved(expr, scope), args, shape))
+
+    def _numeric(self, expr: Apply, args: tuple[Affine, ...], shape: tuple[int, ...]) -> Floats:
+        """An operation on constants, by the numeric library, the rows as its batch."""
+        rows = args[0].rows if args else 1
+        leaves = tuple(
+            Numeric("ref", (), a.own, (("name", str(k)),)) for k, a in enumerate(args)
+        )
+        node = Numeric(expr.op, leaves, shape, _plain_options(expr))
+        values = {str(k): a.dense() for k, a in enumerate(args)}
+        result = np.asarray(evaluate_numeric(node, values, np), np.float64)
+        return np.broadcast_to(result, (rows, *shape))
+
+    def _take(self, expr: Take, env: Env, scope: Scope, quadratic: bool) -> Affine:
+        invariant = free_names(expr.operand).isdisjoint(env.columns)
+        inner = scope.base if invariant else env
+        operand = self.lower(expr.operand, inner, scope, quadratic)
+        row = env.base if invariant else np.arange(env.rows)
+        flat: Ints = row
+        for item, axis in zip(expr.items, operand.own, strict=True):
+            place = self._positions(item, axis, env, scope, expr.span)
+            flat = flat.reshape(*flat.shape, *(1,) * (place.ndim - 1)) * axis
+            flat = flat + place.reshape(env.rows, *(1,) * (flat.ndim - place.ndim), *place.shape[1:])
+        return operand.gather(flat)
+
+    def _positions(self, item: Poly | Range, axis: int, env: Env, scope: Scope, span: Span) -> Ints:
+        """Indices into one axis, ``[N]`` for an entry and ``[N, length]`` for a range, checked against its size."""
+        if isinstance(item, Range):
+            start, stop = evaluate(item.start, scope.sizes, env), evaluate(item.stop, scope.sizes, env)
+            lengths = np.unique(np.maximum(stop - start, 0))
+            if lengths.shape[0] > 1:
+                raise InternalError(f"slices of different lengths at {span}")
+            place = start[:, None] + np.arange(int(lengths[0]) if lengths.size else 0)
+        else:
+            place = evaluate(item, scope.sizes, env)
+        if place.size and (place.min() < 0 or place.max() >= axis):
+            worst = int(place.max()) if place.max() >= axis else int(place.min())
+            raise _out_of_range(span, worst, axis, scope.sizes)
+        return place
+
+    def _reduce(self, expr: Reduce, env: Env, scope: Scope, quadratic: bool) -> Affine:
+        inner, parent = extend(env, expr.binders, expr.condition, scope.sizes)
+        body = self.lower(expr.body, inner, scope, quadratic and expr.op == "sum")
+        shape = scope.shape(expr.shape, expr.span)
+        if expr.op == "sum":
+            size = prod(body.own)
+            target = parent[:, None] * size + np.arange(size)
+            return body.scatter(target, (env.rows, *shape))
+        counts = np.bincount(parent, minlength=env.rows)
+        if expr.op in ("max", "min"):
+            return self._extremum(expr, body, parent, env.rows, counts)
+        if env.rows and (counts != counts[0]).any():
+            raise InternalError(f"stacks of different lengths at {expr.span}")
+        members = int(counts[0]) if env.rows else 0
+        stacked = body.reshape(env.rows, members, *body.own)  # members are in order within each row
+        if expr.op == "hstack" and len(body.own) == 2:
+            return concatenate([_member(stacked, k) for k in range(members)], 2)
+        return stacked.reshape(env.rows, *shape)
+
+    def _extremum(self, expr: Reduce, body: Affine, parent: Ints, rows: int, counts: Ints) -> Affine:
+        """max (min) over members: a bound on all of them, entry by entry."""
+        if (counts == 0).any():
+            raise BindError((_diagnostic("BND708", f"`{expr.op}` over an empty index set", expr.span),))
+        if body.is_constant:
+            reduce = np.maximum if expr.op == "max" else np.minimum
+            starts = np.concatenate(([0], np.cumsum(counts)))[:-1]
+            return constant(reduce.reduceat(body.dense(), starts, axis=0))
+        bound = self.builder.fresh(rows, *body.own)
+        spread_bound = _rows(bound, parent)
+        gap = spread_bound + -body
+        self.builder.nonneg(gap if expr.op == "max" else -gap, Origin.of(expr.op, expr.span), "atom")
+        return bound
+
+
+def _member(stacked: Affine, k: int) -> Affine:
+    place = np.arange(stacked.size).reshape(stacked.shape)[:, k]
+    return stacked.gather(np.ascontiguousarray(place))
+
+
+def _rows(form: Affine, rows: Ints) -> Affine:
+    """The form whose row r is this one's row ``rows[r]``."""
+    size = prod(form.own)
+    if form.rows == 1 and rows.shape[0] == 1:
+        return form
+    if form.rows == 1:  # the usual case, without a sort
+        count = form.entry.shape[0]
+        n = rows.shape[0]
+        entry = (np.arange(n)[:, None] * size + form.entry).ravel()
+        tile = [np.broadcast_to(a, (n, count)).ravel() for a in (form.var, form.par, form.coefficient)]
+        return Affine((n, *form.own), entry, tile[0], tile[1], tile[2])
+    return form.gather((rows[:, None] * size + np.arange(size)).reshape(rows.shape[0], *form.own))
+
+
+def spread_rows(form: Affine, rows: Ints) -> Affine:
+    """See :func:`_rows`; for the atoms."""
+    return _rows(form, rows)
+
+
+def _dense_constants(args: tuple[Affine, ...]) -> bool:
+    """Products of constant arrays are BLAS's business."""
+    return all(a.is_constant for a in args)
+
+
+def _resolved(expr: Apply, scope: Scope) -> Apply:
+    """Options in numbers: polynomials evaluated, an axis counted from the front."""
+    options: list[tuple[str, object]] = []
+    for name, value in expr.options:
+        if isinstance(value, Poly):
+            value = int(value.evaluate(scope.sizes))
+        elif isinstance(value, tuple):
+            value = tuple(int(v.evaluate(scope.sizes)) if isinstance(v, Poly) else v for v in value)
+        if name == "axis" and isinstance(value, int) and value < 0 and expr.args:
+            value += len(expr.args[0].shape)
+        options.append((name, value))
+    return Apply(expr.op, expr.args, tuple(options), facts=expr.facts, span=expr.span)
+
+
+def _plain_options(expr: Apply) -> tuple[tuple[str, int | float | bool | str | None | tuple], ...]:
+    return tuple((k, v) for k, v in expr.options if isinstance(v, int | float | bool | str | tuple) or v is None)
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, int | float):
+        raise InternalError(f"a number was expected, not {value!r}")
+    return float(value)
+
+
+def _diagnostic(code: str, message: str, span: Span) -> Diagnostic:
+    return Diagnostic(code, message, Label(span))
+
+
+def _out_of_range(span: Span, index: int, axis: int, sizes: Mapping[str, int]) -> BindError:
+    known = ", ".join(f"{k} = {v}" for k, v in sorted(sizes.items()))
+    return BindError(
+        (_diagnostic("BND707", f"index {index} is outside an axis of size {axis} at these sizes ({known})", span),)
+    )
+
+
