@@ -397,6 +397,14 @@ AnyItem = (
 
 
 @dataclass(frozen=True, slots=True)
+class Comment(Node):
+    """``# …``, or a ``##`` block that stands above no item; ``trailing``: behind code on its line."""
+
+    text: str
+    trailing: bool
+
+
+@dataclass(frozen=True, slots=True)
 class File(Node):
     """A parsed file. Items that did not parse are absent and have left their diagnostics with the parser's result.
 
@@ -406,4 +414,5 @@ class File(Node):
     items: tuple[AnyItem, ...]
     doc: str = ""
     broken: tuple[str, ...] = field(default=(), compare=False)
+    comments: tuple[Comment, ...] = field(default=(), compare=False)
     source: Source = field(compare=False, repr=False, kw_only=True)

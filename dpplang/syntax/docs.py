@@ -5,43 +5,64 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dpplang.core.source import Source
-from dpplang.syntax.tokens import Tokens
+from dpplang.syntax import ast
+from dpplang.syntax.tokens import Token, Tokens
 
 _DOCUMENTED_ALONE = ("atom", "func")  # at a file's top, a doc directly above one of these is that item's
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """``##`` lines one below the other, each alone on its line; ``below`` is the number of the line under them."""
+
+    tokens: tuple[Token, ...]
+    below: int
+
+    @property
+    def text(self) -> str:
+        return "\n".join(t.text[2:].rstrip().removeprefix(" ") for t in self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
 class Docs:
-    """``file``: the file's own doc. ``by_line``: every other block, by the number of the line below it."""
+    """``file``: the file's own doc, if it has one; ``by_line``: every other block by the number of the line below it."""
 
-    file: str
-    by_line: dict[int, str]
-
-    def above(self, source: Source, offset: int) -> str:
-        """The doc of the item that starts at ``offset``."""
-        return self.by_line.get(source.position(offset)[0], "") if self.by_line else ""
+    file: Block | None
+    by_line: dict[int, Block]
 
 
 def read_docs(source: Source, tokens: Tokens) -> Docs:
-    """Gather blocks of ``##`` lines that stand alone on their lines, one directly below the other."""
-    blocks: list[tuple[int, int, list[str]]] = []  # first line, line below, text
+    """Gather the blocks. The first is the file's if nothing but comments stands before it, and no ``atom`` or ``func``
+    directly below."""
+    blocks: list[Block] = []
     for token in tokens.comments:
-        line, column = source.position(token.start)
-        if token.type != "DOC" or source.line(line)[: column - 1].strip(" \t\f\u00a0\ufeff"):
+        if token.type != "DOC" or is_trailing(source, token):
             continue
-        text = token.text[2:].rstrip()
-        text = text[1:] if text.startswith(" ") else text
-        if blocks and blocks[-1][1] == line:
-            first, _, lines = blocks.pop()
-            blocks.append((first, line + 1, [*lines, text]))
+        line = source.position(token.start)[0]
+        if blocks and blocks[-1].below == line:
+            blocks[-1] = Block((*blocks[-1].tokens, token), line + 1)
         else:
-            blocks.append((line, line + 1, [text]))
-    by_line = {below: "\n".join(lines) for _, below, lines in blocks}
+            blocks.append(Block((token,), line + 1))
+    by_line = {block.below: block for block in blocks}
     code = next((t for t in tokens.code if t.type != "\n"), None)
-    first_line = source.position(code.start)[0] if code else len(source.line_starts) + 1
-    if not blocks or blocks[0][0] > first_line:
-        return Docs("", by_line)
-    below = blocks[0][1]
-    if code is not None and below == first_line and code.text in _DOCUMENTED_ALONE:
-        return Docs("", by_line)
-    return Docs(by_line.pop(below), by_line)
+    if not blocks or (code is not None and blocks[0].tokens[0].start > code.start):
+        return Docs(None, by_line)
+    documents_item = code is not None and code.text in _DOCUMENTED_ALONE
+    if code is not None and documents_item and source.position(code.start)[0] == blocks[0].below:
+        return Docs(None, by_line)
+    return Docs(by_line.pop(blocks[0].below), by_line)
+
+
+def comments(source: Source, tokens: Tokens, documented: set[int]) -> tuple[ast.Comment, ...]:
+    """The comments that are no item's doc; ``documented``: where the tokens start that are."""
+    return tuple(
+        ast.Comment(t.text.rstrip(), is_trailing(source, t), span=t.span(source))
+        for t in tokens.comments
+        if t.start not in documented
+    )
+
+
+def is_trailing(source: Source, token: Token) -> bool:
+    """Whether code stands before a comment on its line."""
+    start = source.text.rfind("\n", 0, token.start) + 1
+    return bool(source.text[start : token.start].strip(" \t\r\f\u00a0\ufeff"))

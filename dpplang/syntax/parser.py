@@ -11,7 +11,7 @@ from dpplang.core.source import Source, Span
 from dpplang.syntax import ast, messages
 from dpplang.syntax.atoms import record
 from dpplang.syntax.build import Builder
-from dpplang.syntax.docs import Docs, read_docs
+from dpplang.syntax.docs import Docs, comments, read_docs
 from dpplang.syntax.isolate import Chunk, isolate
 from dpplang.syntax.limits import MAX_CHARACTERS, MAX_ERRORS, MAX_MENDS
 from dpplang.syntax.machine import Parse, Stuck, TooDeep, run
@@ -41,10 +41,19 @@ def parse(source: Source) -> Parsed:
         return Parsed(ast.File((), span=whole, source=source), (messages.too_big(source),))
     tokens = tokenize(source)
     chunks, found = isolate(source, tokens.code)
-    parser.found.extend((*tokens.diagnostics, *found))
-    parser.docs = read_docs(source, tokens)
+    parser.report((*tokens.diagnostics, *found))
+    parser.docs = docs = read_docs(source, tokens)
     items = tuple(item for chunk in chunks for item in parser.item(chunk))
-    file = ast.File(items, parser.docs.file, tuple(dict.fromkeys(parser.broken)), span=whole, source=source)
+    if docs.file is not None:
+        parser.documented.update(t.start for t in docs.file.tokens)
+    file = ast.File(
+        items,
+        docs.file.text if docs.file else "",
+        tuple(dict.fromkeys(parser.broken)),
+        comments(source, tokens, parser.documented),
+        span=whole,
+        source=source,
+    )
     parser.found.extend(check_placement(file))
     return Parsed(file, _ordered(source, parser.found))
 
@@ -56,7 +65,7 @@ def parse_expression(source: Source) -> tuple[ast.Expr | None, tuple[Diagnostic,
     tokens = tokenize(source)
     chunks, found = isolate(source, tokens.code)
     parser = _Parser(source)
-    parser.found.extend((*tokens.diagnostics, *found))
+    parser.report((*tokens.diagnostics, *found))
     flat = tuple(token for chunk in chunks for token in chunk.tokens)
     faulty = any(chunk.faulty for chunk in chunks)
     value = parser.run("expression", Chunk(flat, None, faulty, len(source.text)))
@@ -73,7 +82,14 @@ class _Parser:
         self.builder = Builder(source)
         self.found: list[Diagnostic] = []
         self.broken: list[str] = []
-        self.docs = Docs("", {})
+        self.lost: list[int] = []
+        self.docs = Docs(None, {})
+        self.documented: set[int] = set()  # where the tokens of items' docs start
+
+    def report(self, found: Sequence[Diagnostic]) -> None:
+        """Take up what was found before parsing; where a character or a string was lost, no more is said of the item."""
+        self.found.extend(found)
+        self.lost.extend(d.primary.span.start for d in found if d.code in ("SYN002", "SYN003") and d.primary)
 
     def item(self, chunk: Chunk) -> tuple[Any, ...]:
         """The item of a chunk, with its doc; nothing if it did not parse."""
@@ -84,8 +100,11 @@ class _Parser:
         if parsed is None:
             self.broken.extend(_declared(chunk.tokens))
             return ()
-        doc = self.docs.above(self.source, chunk.tokens[0].start)
-        return (replace(parsed, doc=doc) if doc else parsed,)
+        block = self.docs.by_line.get(self.source.position(chunk.tokens[0].start)[0])
+        if block is None:
+            return (parsed,)
+        self.documented.update(t.start for t in block.tokens)
+        return (replace(parsed, doc=block.text),)
 
     def run(self, start: str, chunk: Chunk) -> Any:
         """Parse a chunk as one of the grammar's start symbols; None, with a diagnostic, if that fails."""
@@ -93,18 +112,19 @@ class _Parser:
             if not chunk.faulty and start == "expression":
                 self.found.append(messages.nothing(self.source))
             return None
+        faulty = chunk.faulty or any(chunk.tokens[0].start <= at <= chunk.end for at in self.lost)
         outcome = run(self.tables, start, chunk.tokens, self.builder)
         if isinstance(outcome, Stuck):
-            outcome = self._mended(start, chunk.tokens, outcome, chunk.faulty)
+            outcome = self._mended(start, chunk.tokens, outcome, faulty)
         match outcome:
             case Parse():
                 self._repaired(outcome.repairs)
                 return outcome.value
             case TooDeep():
-                if not chunk.faulty:
+                if not faulty:
                     self.found.append(messages.too_deep(Span(self.source, outcome.start, outcome.end)))
             case Stuck():
-                if not chunk.faulty:
+                if not faulty:
                     self._repaired(outcome.repairs)
                     self.found.append(messages.stuck(self.source, self.tables, start, chunk.tokens, outcome))
         return None

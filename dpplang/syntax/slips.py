@@ -25,8 +25,10 @@ SIGNS: dict[str, str] = {
 RAISED: dict[str, tuple[str, ...]] = {
     "ᵀ": ("'",), "²": ("^", "2"), "³": ("^", "3"), "¹": ("^", "1"), "⁴": ("^", "4"),
 }  # fmt: skip
-SUCH_THAT = r"\bs\.t\.?(?!\w)"
-_SUCH_THAT = re.compile(SUCH_THAT)
+# What no token of the grammar begins, and must be seen before one does: `s.t.`, a file name in single quotes.
+FIRST = r"\bs\.t\.?(?!\w)|'[^'\n]*\.dpp'"
+_SUCH_THAT = re.compile(r"s\.t\.?")
+_QUOTED = re.compile(r"'[^'\n]*\.dpp'")
 _TRANSPOSED = re.compile(r"\.T\b")
 _SIGNS = re.compile("|".join(re.escape(s) for s in sorted(SIGNS, key=lambda s: -len(s))))
 _MAX_DIGITS = 400
@@ -47,6 +49,8 @@ def read(source: Source, start: int) -> Slip:
     if (match := _SUCH_THAT.match(text, start)) is not None:
         words = (("NAME", "subject"), ("NAME", "to"))
         return _other_sign(Span(source, start, match.end()), "subject to", words)
+    if (match := _QUOTED.match(text, start)) is not None:
+        return _quoted(Span(source, start, match.end()))
     if (match := _TRANSPOSED.match(text, start)) is not None:
         return _other_sign(Span(source, start, match.end()), "'", (("", "'"),))
     if (match := _SIGNS.match(text, start)) is not None:
@@ -84,6 +88,13 @@ def _other_sign(span: Span, meant: str, tokens: tuple[tuple[str, str], ...]) -> 
     fix = Fix(f"write `{meant}`", (Edit(span, spaced),), Applicability.SAFE)
     message = f"`{found}` is written `{meant}` here"
     return Slip(span.end, tokens, Diagnostic("SYN006", message, Label(span, f"write `{meant}`"), fixes=(fix,)))
+
+
+def _quoted(span: Span) -> Slip:
+    name = f'"{span.text[1:-1]}"'
+    fix = Fix(f"write `{name}`", (Edit(span, name),), Applicability.SAFE)
+    diagnostic = Diagnostic("SYN003", 'a file name stands in `"`', Label(span), fixes=(fix,))
+    return Slip(span.end, (("STRING", name),), diagnostic)
 
 
 def _open_string(source: Source, start: int) -> Slip:

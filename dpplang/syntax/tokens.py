@@ -45,7 +45,7 @@ def _lexer() -> tuple[re.Pattern[str], dict[str, str]]:
     tables = load_tables()
     types = {text: name for name, text in tables.terminals.items() if not text.isidentifier()}
     types |= {own: own for own in "{}\n"}
-    return lexer_pattern(tables, slips.SUCH_THAT, ("{", "}", *slips.SIGNS)), types
+    return lexer_pattern(tables, slips.FIRST, ("{", "}", *slips.SIGNS)), types
 
 
 def tokenize(source: Source) -> Tokens:
