@@ -36,6 +36,7 @@ class DcpBlame:
     def __init__(self, inlined: dict[int, Inlined]) -> None:
         self._inlined = inlined
         self._visited: set[tuple[int, Curvature]] = set()
+        self._said = False
 
     def blame(self, expr: Expr, demand: Demand) -> Iterator[Diagnostic]:
         """Diagnostics, at least one unless an earlier call gave them; empty if the demand is satisfied."""
@@ -47,7 +48,10 @@ class DcpBlame:
         if call is not None:
             labels = (*demand.labels, Label(call.span, f"in this call of `{call.name}`"))
             demand = Demand(demand.wanted, demand.code, demand.because, labels, demand.notes)
-        yield from self._descend(expr, demand)
+        found = list(self._descend(expr, demand))
+        # Where every part was blamed before there is nothing to add; a refusal without any reason would be a lie.
+        yield from found or ([] if self._said else [_leaf(expr, demand)])
+        self._said = True
 
     def _descend(self, expr: Expr, demand: Demand) -> Iterator[Diagnostic]:
         match expr:

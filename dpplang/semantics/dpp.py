@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix, Label
 from dpplang.core.source import Span
-from dpplang.lattice.curvature import Curvature, Monotonicity
+from dpplang.lattice.curvature import Curvature
 from dpplang.semantics.dcp import distinct
-from dpplang.semantics.demand import PRODUCTS, atom_parts, parts, satisfies, slope_of
+from dpplang.semantics.demand import PRODUCTS, atom_parts, parts, satisfies, slope_of, through
 from dpplang.semantics.facts import factors_are_dpp
 from dpplang.semantics.report import diagnose
 from dpplang.semantics.tree import Apply, AtomCall, Expr, Role, Symbol
@@ -41,6 +41,7 @@ class DppBlame:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._visited: set[tuple[int, Curvature]] = set()
+        self._said = False
 
     def blame(
         self, expr: Expr, wanted: Curvature, calls: tuple[Label, ...] = ()
@@ -53,6 +54,12 @@ class DppBlame:
         call = self._around.inlined.get(id(expr))
         if call is not None:
             calls = (*calls, Label(call.span, f"in this call of `{call.name}`"))
+        found = list(self._descend(expr, wanted, calls))
+        # Where every part was blamed before there is nothing to add; a refusal without any reason would be a lie.
+        yield from found or ([] if self._said else [self._not_affine(expr, wanted, calls)])
+        self._said = True
+
+    def _descend(self, expr: Expr, wanted: Curvature, calls: tuple[Label, ...]) -> Iterator[Diagnostic]:
         match expr:
             case Apply(op=op, args=(left, right)) if op in PRODUCTS:
                 yield from self._product(expr, left, right, wanted, calls)
@@ -76,10 +83,9 @@ class DppBlame:
                 yield from self.blame(factor, factor.facts.curvature, calls)
             return
         if factors_are_dpp(left.facts, right.facts):
-            scale, other = (right, left) if left.facts.variables else (left, right)
-            slope = slope_of(scale.facts.sign)
-            through = -wanted if slope is Monotonicity.DECREASING else wanted
-            yield from self.blame(other, Curvature.AFFINE if slope is Monotonicity.UNKNOWN else through, calls)
+            free = [f for f in (left, right) if f.facts.is_constant] or [f for f in (left, right) if not f.facts.variables]
+            scale, other = (right, left) if free[0] is right else (left, right)
+            yield from self.blame(other, through(wanted, slope_of(scale.facts.sign)), calls)
             return
         if left.facts.params and right.facts.params:
             yield self._two_factors(expr, left, right, calls)
@@ -93,8 +99,7 @@ class DppBlame:
         if right.facts.params:
             yield self._division(expr, left, right, calls)
             return
-        flip = slope_of(right.facts.sign) is Monotonicity.DECREASING
-        yield from self.blame(left, -wanted if flip else wanted, calls)
+        yield from self.blame(left, through(wanted, slope_of(right.facts.sign)), calls)
 
     def _atom(self, call: AtomCall, wanted: Curvature, calls: tuple[Label, ...]) -> Iterator[Diagnostic]:
         failing = [(arg, want) for _, arg, _, want in atom_parts(call) if not satisfies(arg.facts.dpp, want)]

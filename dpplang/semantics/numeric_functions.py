@@ -12,7 +12,7 @@ from dpplang.lattice.dims import Shape, show_shape, smaller
 from dpplang.lattice.sign import Sign
 from dpplang.semantics.arguments import Called, axis_of, flag, reduced
 from dpplang.semantics.arithmetic import declaration_labels, spread_shape
-from dpplang.semantics.atom_constants import integer
+from dpplang.semantics.atom_constants import integer, number
 from dpplang.semantics.build import numeric, reshaped
 from dpplang.semantics.report import mistake
 from dpplang.semantics.tree import Expr
@@ -109,11 +109,11 @@ def apply_numeric(call: Called) -> Expr:
 def power(base: Expr, exponent: Expr, call: Called) -> Expr:
     """``base ^ exponent`` of constants and parameters, elementwise."""
     shape = spread_shape("^", base, exponent, call.span, call.name_span)
-    whole = integer(exponent)
-    even = whole is not None and whole % 2 == 0
-    sign = Sign.NONNEG if even or base.facts.sign.is_nonneg else Sign.UNKNOWN
-    if whole is not None and whole % 2 == 1:
-        sign = base.facts.sign
+    value, whole = number(exponent), integer(exponent)
+    odd = whole is not None and whole % 2 == 1
+    # A power that is no odd whole number is nonnegative wherever it is defined.
+    nonneg = base.facts.sign.is_nonneg or (value is not None and not odd)
+    sign = Sign.NONNEG if nonneg else base.facts.sign if odd else Sign.UNKNOWN
     return numeric("pow", (base, exponent), shape, sign, call.span)
 
 
