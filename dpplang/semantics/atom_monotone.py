@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dpplang.lattice.curvature import Monotonicity
 from dpplang.lattice.sign import Sign
-from dpplang.semantics.atom_walk import children, walk
+from dpplang.semantics.atom_walk import children
 from dpplang.semantics.calls import monotonicity
-from dpplang.semantics.tree import Apply, Atom, AtomCall, Constraint, Expr, FactClause, Kind, Reduce, Ref, Size, Take
+from dpplang.semantics.tree import Apply, Atom, AtomCall, Constraint, Expr, FactClause, Kind, Reduce, Ref, Take
 
 INC, DEC, CONST, UNKNOWN = Monotonicity.INCREASING, Monotonicity.DECREASING, Monotonicity.CONSTANT, Monotonicity.UNKNOWN
 
@@ -24,18 +24,18 @@ _RISING = frozenset(
 
 
 def is_proved(atom: Atom, clause: FactClause) -> bool:
-    """Whether the graph, or the value, shows a ``monotone:`` clause. False says nothing of the clause: it is not
-    decided."""
+    """Whether the graph, or the value, shows a ``monotone:`` clause. False says nothing of the clause: it is
+    undecided."""
     if not isinstance(clause.word, Monotonicity):
         return False
-    graph, name, assumed = atom.graph, clause.argument, dict(clause.where)
-    if atom.value is not None and _agrees(_slope(atom.value, name, assumed), clause.word):
+    slopes, graph = _Slopes(clause.argument, dict(clause.where)), atom.graph
+    if atom.value is not None and _agrees(slopes.of(atom.value), clause.word):
         return True
-    if graph is None or not _agrees(_slope(graph.objective, name, assumed), clause.word):
+    if graph is None or not _agrees(slopes.of(graph.objective), clause.word):
         return False
     # How the feasible set moves as x grows: INC means that it grows.
     wanted = -clause.word if graph.sense == "minimize" else clause.word
-    return all(_agrees(_room(c, name, assumed), wanted) for c in graph.constraints)
+    return all(_agrees(slopes.room(c), wanted) for c in graph.constraints)
 
 
 def _agrees(have: Monotonicity, wanted: Monotonicity) -> bool:
@@ -47,110 +47,111 @@ def _join(slopes: list[Monotonicity]) -> Monotonicity:
     return CONST if not moving else moving.pop() if len(moving) == 1 else UNKNOWN
 
 
-def _slope(expr: Expr, name: str, assumed: dict[str, Sign]) -> Monotonicity:
-    """How every entry of an expression moves as a formal grows, graph variables held still."""
-    if not any(isinstance(e, Ref) and e.symbol.name == name for e in walk(expr)):
-        return CONST
-    match expr:
-        case Ref():
-            return INC
-        case Take() | Reduce():
-            return _slope(children(expr)[0], name, assumed)
-        case Apply(op=op, args=args) if op in _RISING:
-            return _join([_slope(a, name, assumed) for a in args])
-        case Apply(op="neg", args=(operand,)):
-            return -_slope(operand, name, assumed)
-        case Apply(op="sub", args=(left, right)):
-            return _join([_slope(left, name, assumed), -_slope(right, name, assumed)])
-        case Apply(op="div", args=(left, right)):
-            return _join([_scaled(_slope(left, name, assumed), right, assumed), _product(_slope(right, name, assumed))])
-        case Apply(op="mul" | "matmul" | "kron" | "outer", args=(left, right)):
-            return _join(
-                [
-                    _scaled(_slope(left, name, assumed), right, assumed),
-                    _scaled(_slope(right, name, assumed), left, assumed),
-                ]
-            )
-        case AtomCall(atom=atom, args=args):
-            signs = {f.symbol.name: _sign(a, assumed) for f, a in zip(atom.formals, args, strict=True)}
-            return _join(
-                [
-                    _chained(monotonicity(atom, f.symbol.name, signs), _slope(a, name, assumed))
-                    for f, a in zip(atom.formals, args, strict=True)
-                ]
-            )
-        case _:
-            return UNKNOWN
+class _Slopes:
+    """How the parts of one record move as the formal ``name`` grows, formals having the signs that a clause assumes.
 
+    What has been found of a part is kept (by ``id``: the record keeps it alive), for parts may be shared.
+    """
 
-def _product(slope: Monotonicity) -> Monotonicity:
-    return CONST if slope is CONST else UNKNOWN
+    def __init__(self, name: str, assumed: dict[str, Sign]) -> None:
+        self._name = name
+        self._assumed = assumed
+        self._slopes: dict[int, Monotonicity] = {}
+        self._signs: dict[int, Sign] = {}
+
+    def of(self, expr: Expr) -> Monotonicity:
+        """How every entry of an expression moves, graph variables held still."""
+        if id(expr) not in self._slopes:
+            self._slopes[id(expr)] = self._slope(expr)
+        return self._slopes[id(expr)]
+
+    def sign(self, expr: Expr) -> Sign:
+        if id(expr) not in self._signs:
+            self._signs[id(expr)] = self._sign(expr)
+        return self._signs[id(expr)]
+
+    def _slope(self, expr: Expr) -> Monotonicity:
+        parts = children(expr)
+        if parts and all(self.of(part) is CONST for part in parts):
+            return CONST
+        match expr:
+            case Ref(symbol=symbol):
+                return INC if symbol.name == self._name else CONST
+            case Take() | Reduce():
+                return self.of(parts[0])
+            case Apply(op=op) if op in _RISING:
+                return _join([self.of(part) for part in parts])
+            case Apply(op="neg", args=(operand,)):
+                return -self.of(operand)
+            case Apply(op="sub", args=(left, right)):
+                return _join([self.of(left), -self.of(right)])
+            case Apply(op="div", args=(left, right)):
+                return self._scaled(self.of(left), right) if self.of(right) is CONST else UNKNOWN
+            case Apply(op="mul" | "matmul" | "kron" | "outer", args=(left, right)):
+                return _join([self._scaled(self.of(left), right), self._scaled(self.of(right), left)])
+            case AtomCall(atom=atom, args=args):
+                signs = {f.symbol.name: self.sign(a) for f, a in zip(atom.formals, args, strict=True)}
+                outer = [monotonicity(atom, f.symbol.name, signs) for f in atom.formals]
+                return _join([_chained(m, self.of(a)) for m, a in zip(outer, args, strict=True)])
+            case _:
+                return UNKNOWN if parts else CONST
+
+    def _scaled(self, slope: Monotonicity, factor: Expr) -> Monotonicity:
+        if slope is CONST:
+            return CONST
+        sign = self.sign(factor)
+        return slope if sign.is_nonneg else -slope if sign.is_nonpos else UNKNOWN
+
+    def _sign(self, expr: Expr) -> Sign:
+        match expr:
+            case Ref(symbol=symbol):
+                return self._assumed.get(symbol.name, expr.facts.sign)
+            case Take(operand=operand) | Apply(op="sum" | "transpose" | "reshape", args=(operand,)):
+                return self.sign(operand)
+            case Apply(op="add", args=(left, right)):
+                return self.sign(left) + self.sign(right)
+            case Apply(op="sub", args=(left, right)):
+                return self.sign(left) + -self.sign(right)
+            case Apply(op="neg", args=(operand,)):
+                return -self.sign(operand)
+            case Apply(op="mul" | "matmul", args=(left, right)):
+                return self.sign(left) * self.sign(right)
+            case _:
+                return expr.facts.sign
+
+    def room(self, constraint: Constraint) -> Monotonicity:
+        """How the set that a constraint leaves moves: INC if it grows, DEC if it shrinks."""
+        parts = constraint.parts
+        slopes = [self.of(p) for p in parts]
+        if all(s is CONST for s in slopes):
+            return CONST
+        match constraint.kind, constraint.cone:
+            case Kind.LE, _:
+                return _join([-slopes[0], slopes[1]])
+            case Kind.CONE, "nonneg":
+                return slopes[0]
+            case Kind.CONE, "nonpos":
+                return -slopes[0]
+            case Kind.CONE, "exp_cone":
+                return _join([-slopes[0], slopes[2]]) if slopes[1] is CONST else UNKNOWN
+            case Kind.CONE, "pow_cone":
+                return _join([slopes[0], slopes[1], -self._size(parts[2])])
+            case Kind.CONE, "soc" if len(parts) == 2:
+                return _join([slopes[0], -self._size(parts[1])])
+            case _:
+                return UNKNOWN
+
+    def _size(self, expr: Expr) -> Monotonicity:
+        """How the absolute value of every entry moves."""
+        match expr:
+            case Apply(op="hstack" | "stack", args=args):
+                return _join([self._size(a) for a in args])
+            case _:
+                slope, sign = self.of(expr), self.sign(expr)
+                return slope if slope is CONST or sign.is_nonneg else -slope if sign.is_nonpos else UNKNOWN
 
 
 def _chained(outer: Monotonicity, inner: Monotonicity) -> Monotonicity:
     if CONST in (outer, inner):
         return CONST
     return UNKNOWN if outer is UNKNOWN else inner if outer is INC else -inner
-
-
-def _scaled(slope: Monotonicity, factor: Expr, assumed: dict[str, Sign]) -> Monotonicity:
-    if slope is CONST:
-        return CONST
-    sign = _sign(factor, assumed)
-    return slope if sign.is_nonneg else -slope if sign.is_nonpos else UNKNOWN
-
-
-def _sign(expr: Expr, assumed: dict[str, Sign]) -> Sign:
-    """The sign of an expression, formals having the signs that the clause assumes."""
-    match expr:
-        case Ref(symbol=symbol):
-            return assumed.get(symbol.name, expr.facts.sign)
-        case Size():
-            return expr.facts.sign
-        case Take(operand=operand):
-            return _sign(operand, assumed)
-        case Apply(op="add", args=(left, right)):
-            return _sign(left, assumed) + _sign(right, assumed)
-        case Apply(op="sub", args=(left, right)):
-            return _sign(left, assumed) + -_sign(right, assumed)
-        case Apply(op="neg", args=(operand,)):
-            return -_sign(operand, assumed)
-        case Apply(op="mul" | "matmul", args=(left, right)):
-            return _sign(left, assumed) * _sign(right, assumed)
-        case Apply(op="sum" | "transpose" | "reshape", args=(operand,)):
-            return _sign(operand, assumed)
-        case _:
-            return expr.facts.sign
-
-
-def _room(constraint: Constraint, name: str, assumed: dict[str, Sign]) -> Monotonicity:
-    """How the set that a constraint leaves moves as a formal grows: INC if it grows, DEC if it shrinks."""
-    parts = constraint.parts
-    slopes = [_slope(p, name, assumed) for p in parts]
-    if all(s is CONST for s in slopes):
-        return CONST
-    match constraint.kind, constraint.cone:
-        case Kind.LE, _:
-            return _join([-slopes[0], slopes[1]])
-        case Kind.CONE, "nonneg":
-            return _join(slopes)
-        case Kind.CONE, "nonpos":
-            return _join([-s for s in slopes])
-        case Kind.CONE, "exp_cone":
-            return _join([-slopes[0], _product(slopes[1]), slopes[2]])
-        case Kind.CONE, "pow_cone":
-            return _join([slopes[0], slopes[1], -_size(parts[2], name, assumed)])
-        case Kind.CONE, "soc":
-            return _join([slopes[0], *(-_size(p, name, assumed) for p in parts[1:])])
-        case _:
-            return UNKNOWN
-
-
-def _size(expr: Expr, name: str, assumed: dict[str, Sign]) -> Monotonicity:
-    """How the absolute value of every entry moves."""
-    match expr:
-        case Apply(op="hstack" | "stack", args=args):
-            return _join([_size(a, name, assumed) for a in args])
-        case _:
-            slope, sign = _slope(expr, name, assumed), _sign(expr, assumed)
-            return slope if slope is CONST or sign.is_nonneg else -slope if sign.is_nonpos else UNKNOWN

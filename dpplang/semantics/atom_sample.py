@@ -17,10 +17,12 @@ from dpplang.core.diagnostics import Diagnostic, Label, Severity
 from dpplang.lattice.curvature import Curvature, Monotonicity
 from dpplang.lattice.sign import Sign
 from dpplang.semantics.atom_constants import holds
-from dpplang.semantics.atom_scalar import Tensor, Unsupported, evaluate, satisfied
+from dpplang.semantics.atom_scalar import MAX_ENTRIES, Tensor, Unsupported, evaluate, satisfied
+from dpplang.semantics.atom_walk import walk
 from dpplang.semantics.tree import Atom, FactClause, Symbol
 
 DRAWS = 200
+MAX_NODES = 500
 TOLERANCE = 1e-7
 Point = dict[str, Tensor]
 
@@ -33,6 +35,8 @@ def refute(atom: Atom, undecided: Sequence[FactClause]) -> Iterator[Diagnostic]:
     if atom.value is None:
         return
     try:
+        if sum(1 for _ in walk(atom.value)) > MAX_NODES:
+            raise Unsupported("its value is too long")
         points = list(_points(atom))
         yield from _signs(atom, points)
         yield from _curvature(atom, points)
@@ -62,7 +66,9 @@ def _points(atom: Atom) -> Iterator[Point]:
 
 
 def _draw(random: Random, symbol: Symbol, sizes: dict[str, int], low: float, high: float, whole: bool) -> Tensor:
-    shape = tuple(p.evaluate(sizes) for p in symbol.shape)
+    shape = tuple(int(p.evaluate(sizes)) for p in symbol.shape)
+    if prod(shape) > MAX_ENTRIES:
+        raise Unsupported("its arguments are too large")
     values = [random.uniform(low, high) for _ in range(prod(shape))]
     drawn = Tensor(shape, tuple(float(round(v)) for v in values) if whole else tuple(values))
     return _matrix(drawn, symbol) if len(shape) == 2 and symbol.attributes else drawn

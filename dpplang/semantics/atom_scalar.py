@@ -27,6 +27,8 @@ class Tensor:
     entries: tuple[float, ...]
 
 
+MAX_ENTRIES = 1000
+
 _UNARY: dict[str, Callable[[float], float]] = {
     "neg": operator.neg,
     "abs": abs,
@@ -100,7 +102,9 @@ def satisfied(relation: Constraint, values: Mapping[str, Tensor], sizes: Mapping
 
 
 def _evaluate(expr: Expr, values: Mapping[str, Tensor], sizes: Mapping[str, int]) -> Tensor:
-    shape = tuple(p.evaluate(sizes) for p in expr.shape)
+    shape = tuple(int(p.evaluate(sizes)) for p in expr.shape)
+    if math.prod(shape) > MAX_ENTRIES:
+        raise Unsupported("its value is too large")
     match expr:
         case Const(value=value):
             return Tensor(shape, flat(value))

@@ -98,7 +98,7 @@ class Library:
         """This library with a file's own atoms, and what is wrong with them: their records and the proof of their
         contracts.
 
-        An atom that is wrong keeps its name, with no record, so that calls of it can be passed over.
+        An atom that is wrong keeps its name, with no record, so that calls of it are passed over.
         """
         own: dict[str, list[ast.AtomItem]] = {}
         findings: list[Diagnostic] = []
@@ -115,12 +115,17 @@ class Library:
         kept = {name: () if name in cyclic else tuple(group) for name, group in own.items()}
         library = Library({**self._records, **kept})
         for name in kept:
-            atoms, own_findings = library.lookup(name), library.findings(name)
-            findings.extend(own_findings)
-            findings.extend(_twins(atoms))
-            for atom in atoms:
-                findings.extend(prove(atom))
+            findings.extend(library._prove(name))
         return library, tuple(findings)
+
+    def _prove(self, name: str) -> list[Diagnostic]:
+        """What is wrong with the records of a name, contracts included. If anything is, the name is left without
+        records."""
+        atoms = self.lookup(name)
+        found = [*self.findings(name), *_twins(atoms), *(d for atom in atoms for d in prove(atom))]
+        if any(d.is_error for d in found):
+            self._atoms[name] = ()
+        return found
 
 
 def _cycle(name: str, path: tuple[ast.Ident, ...]) -> Diagnostic:

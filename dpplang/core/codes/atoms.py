@@ -159,8 +159,8 @@ ATOM_CODES: tuple[CodeInfo, ...] = (
         "graph is not affine in an argument declared `param`",
         "An argument of mode `param` becomes data of the problem, so the graph must pass the DPP rules with it as a parameter. "
         "Declare it `const` if it only ever is a number or data.",
-        _with_atom(_atom("kind: elementwise\n  curvature: convex\n  value: p^2 * abs(x)\n  graph {\n    minimize (p * p) * abs(x)\n  }", "gap(x, param p)"), "gap(x, 2)"),
-        _with_atom(_atom("kind: elementwise\n  curvature: convex\n  value: p^2 * abs(x)\n  graph {\n    minimize (p * p) * abs(x)\n  }", "gap(x, const p)"), "gap(x, 2)"),
+        _with_atom(_atom("kind: elementwise\n  curvature: convex\n  value: p^2 * abs(x)\n  graph {\n    minimize (p * p) * abs(x)\n  }", "gap(x, param p nonneg)"), "gap(x, 2)"),
+        _with_atom(_atom("kind: elementwise\n  curvature: convex\n  value: p^2 * abs(x)\n  graph {\n    minimize (p * p) * abs(x)\n  }", "gap(x, const p nonneg)"), "gap(x, 2)"),
     ),
     CodeInfo(
         "ATM423",
