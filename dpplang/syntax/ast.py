@@ -13,13 +13,9 @@ from enum import Enum
 from dpplang.core.source import Source, Span
 
 
-def _span() -> Span:
-    return field(compare=False, repr=False, kw_only=True)  # type: ignore[no-any-return]
-
-
 @dataclass(frozen=True, slots=True)
 class Node:
-    span: Span = _span()
+    span: Span = field(compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ class Binary(Node):
     op: str
     left: Expr
     right: Expr
-    op_span: Span = _span()
+    op_span: Span = field(compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +178,11 @@ Condition = Comparison | BoolOp | Not
 
 @dataclass(frozen=True, slots=True)
 class Relation(Node):
-    """``lhs op rhs`` or a chain; ops are ``== <= >= << >>`` (``<``, ``>``, ``!=``, ``=`` are syntax errors with a fix)."""
+    """``lhs op rhs`` or a chain; ops are ``== <= >= << >>``; ``< > =`` are errors, read as the nearest."""
 
     operands: tuple[Expr, ...]
     ops: tuple[str, ...]
-    op_spans: tuple[Span, ...] = _span()  # type: ignore[assignment]
+    op_spans: tuple[Span, ...] = field(compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +270,7 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Formal(Node):
-    """``x[n]``, ``param M pos = 1``, ``const k``. ``any_shape`` is written ``x[...]``: the argument's entries, row-major."""
+    """``x[n]``, ``param M pos = 1``, ``const k``; ``any_shape`` is ``x[...]``: the argument's entries, row-major."""
 
     name: Ident
     shape: tuple[Expr, ...]
@@ -299,7 +295,7 @@ class ImportItem(Item):
 
     path: str
     names: tuple[Ident, ...]
-    path_span: Span = _span()
+    path_span: Span = field(compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def _graph_items(items: tuple[ast.AnyItem, ...], found: list[Diagnostic]) -> tup
     for item in items:
         if not isinstance(item, _IN_GRAPH):
             message = "this cannot stand in a `graph`"
-            help_ = ("a graph declares variables with `var` and names with `let`, and has one objective and constraints",)
+            help_ = ("a graph has `var`, `let`, one objective, and constraints",)
             found.append(Diagnostic("SYN021", message, Label(item.span), help=help_))
     return tuple(item for item in items if isinstance(item, _IN_GRAPH))
 

@@ -128,7 +128,7 @@ class Builder:
 
     def relation(self, values: list[Any], span: Span) -> ast.Relation:
         # `<` and `>` were taken for `<=` and `>=`, `=` for `==`, and reported (messages.py)
-        ops = tuple(_RELATIONS.get(op.text, op.text) for op in values[1::2])
+        ops = tuple(_RELATIONS.get(str(op.text), str(op.text)) for op in values[1::2])
         op_spans = tuple(op.span(self.source) for op in values[1::2])
         return ast.Relation(tuple(values[::2]), ops, span=span, op_spans=op_spans)
 
@@ -210,9 +210,7 @@ class Builder:
             mode, values = ast.Mode(values[0].text), values[1:]
         shape, attributes, default = _parts(values[1:])
         shape = shape or _Shape(())
-        return ast.Formal(
-            self.ident(values[0]), shape.sizes, mode, attributes, default, shape.any_shape, span=span
-        )
+        return ast.Formal(self.ident(values[0]), shape.sizes, mode, attributes, default, shape.any_shape, span=span)
 
     def func_item(self, values: list[Any], span: Span) -> ast.FuncItem:
         name, formals, body = values
@@ -314,6 +312,8 @@ def _parts(values: list[Any]) -> tuple[_Shape | None, tuple[ast.Attribute, ...],
                 attributes = value.items
             case _Default():
                 default = value.value
+            case _:
+                raise AssertionError(f"no part of a declaration: {value!r}")
     return shape, attributes, default
 
 

@@ -1,10 +1,12 @@
-"""Small text files in the user's cache folder: safe against concurrent writers, done without where nothing can be written."""
+"""Small text files in the user's cache folder: safe against concurrent writers, done without where it is read-only."""
 
 from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
+from threading import get_ident
 
 
 def cache_dir() -> Path:
@@ -31,13 +33,11 @@ def read_cached(path: Path) -> str | None:
 
 def write_cached(path: Path, text: str) -> None:
     """Write through a temporary file and an atomic rename; where that is not allowed, do nothing."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, path)
     except OSError:
-        try:
+        with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        except OSError:
-            pass

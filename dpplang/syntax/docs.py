@@ -25,7 +25,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Docs:
-    """``file``: the file's own doc, if it has one; ``by_line``: every other block by the number of the line below it."""
+    """``file``: the file's own doc, if it has one; ``by_line``: every other block, by the line below it."""
 
     file: Block | None
     by_line: dict[int, Block]

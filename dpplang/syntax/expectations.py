@@ -44,7 +44,7 @@ def describe(expected: Iterable[str], tables: Tables) -> str:
                 return words
             parts.append(words)
             left -= covered
-    if _ATTRIBUTES <= left:
+    if left >= _ATTRIBUTES:
         parts.append("an attribute")
         left -= _ATTRIBUTES
     ordered = sorted(left, key=lambda t: (t in _WORDS_LAST, t not in _NAMED, tables.terminals.get(t, "")))

@@ -140,7 +140,7 @@ class _Splitter:
         return [_closing(opener, token.start)]
 
     def _unclosed(self, start: int, opener: Token) -> Chunk:
-        """End the item at the first line that looks like another, behind the line of ``opener``; close its brackets there."""
+        """End the item behind the line of ``opener``, at the first that looks new; close its brackets there."""
         margin = self._column(self.tokens[start])
         cut = next(i for i in range(start, len(self.tokens)) if self.tokens[i].start >= opener.start)
         while cut < self.at and not (self.tokens[cut].type == "\n" and self._looks_new(cut + 1, margin)):
@@ -207,7 +207,7 @@ class _Splitter:
         return self._is_label(found)
 
     def _interrupts(self, kept: list[Token], stack: list[Token]) -> bool:
-        """Whether the line behind ``self.at`` opens an item although brackets are open, which then were never closed."""
+        """Whether the line behind ``self.at`` opens an item although brackets are open: they were never closed then."""
         found = self._next_code(self.at + 1)
         if found is None:
             return True

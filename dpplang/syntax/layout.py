@@ -103,8 +103,10 @@ def record(atom: Printed, show: Print, indent: int, comments: _Comments | None =
 
 
 def wrapped(text: str, indent: int, hang: int = 4) -> str:
-    """One item's text on as many lines as WIDTH asks for: broken behind a comma or an operator, as far outside as may be;
-    the lines that follow are indented by ``hang`` more."""
+    """One item's text on as many lines as WIDTH asks for, those that follow indented by ``hang`` more.
+
+    It is broken behind a comma or an operator, as far outside of brackets as may be.
+    """
     lines: list[str] = []
     margin = indent
     while len(text) + margin > WIDTH:
@@ -123,7 +125,7 @@ def _hang(label: str) -> int:
 
 
 def _best_break(text: str, room: int) -> int | None:
-    """Behind the last comma that leaves the line within ``room``, if any, else the last operator; the least nested ones first."""
+    """Where to break: behind the last of the least nested commas, else operators, that leave it within ``room``."""
     depth, best = 0, None
     for match in _BREAK.finditer(text):
         found = match.group()
@@ -156,7 +158,7 @@ def _label_widths(labels: Sequence[str]) -> list[int]:
 
 
 def _set_apart(item: ast.AnyItem, before: ast.AnyItem) -> bool:
-    """Whether an empty line always stands between two items of a file: around atoms, before the objective and ``return``."""
+    """Whether an empty line always stands between two items: around atoms, before the objective and ``return``."""
     return isinstance(item, ast.AtomItem | ast.ObjectiveItem | ast.ReturnItem) or isinstance(before, ast.AtomItem)
 
 
@@ -187,10 +189,13 @@ class _Comments:
     def behind(self, span: Span, lines: list[str]) -> None:
         """Put a comment that ends the node's last line at the end of ``lines``."""
         self._last = max(self._last, span.end)
-        if self._waiting and self._waiting[0].trailing and "\n" not in self._text[span.end : self._waiting[0].span.start]:
-            comment = self._waiting.pop(0)
+        if not self._waiting:
+            return
+        comment = self._waiting[0]
+        if comment.trailing and "\n" not in self._text[span.end : comment.span.start]:
             lines[-1] += f"  {comment.text}"
             self._last = comment.span.end
+            del self._waiting[0]
 
     def rest(self, lines: list[str], indent: int) -> list[str]:
         return self._lines(list(self._take(None)), lines, indent, None)

@@ -1,7 +1,7 @@
 """The LALR automaton: runs the tables over the tokens of one item.
 
-Lark's own driver would do, but not import in time; and here a word becomes a keyword only in a state that allows one, every value
-knows its exact span and depth, and a token that is surely meant as another (``=`` for ``==``) is taken for that one.
+Lark's own driver would do, but not import in time; and here a word becomes a keyword only in a state that allows one,
+every value knows its exact span and depth, and a token that surely means another (``=`` for ``==``) is taken for it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Parse:
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
-    """No parse: ``tokens[index]`` (the end, if it is past the last) fits none of ``expected``. ``before``: symbols read so far."""
+    """No parse: ``tokens[index]`` (past the last: the end) is none of ``expected``; ``before``: the symbols until there."""
 
     index: int
     expected: frozenset[str]

@@ -1,6 +1,6 @@
 """Mistakes with one likely meaning: the tokens that were meant, to be tried, and what to say if they do parse.
 
-What is mended is reported once and read on as meant, so that one mistake gives one error and the names of the item stay known.
+What is mended is reported once and read on as meant: one mistake gives one error, and the item's names stay known.
 """
 
 from __future__ import annotations
@@ -108,7 +108,8 @@ def _inserted(source: Source, tokens: Sequence[Token], at: int, text: str) -> Me
     fix = Fix(f"write `{text}` between them", (Edit(gap, written),), Applicability.UNSAFE)
     a, b = _shown(source, left), _shown(source, right)
     message = f"a `{text}` is missing between {a} and {b}"
-    diagnostic = Diagnostic("SYN010", message, Label(right.span(source), f"`{text}` is missing before this"), fixes=(fix,))
+    label = Label(right.span(source), f"`{text}` is missing before this")
+    diagnostic = Diagnostic("SYN010", message, label, fixes=(fix,))
     return Mend((*tokens[:at], Token(type_, text, left.end, left.end), *tokens[at:]), diagnostic)
 
 

@@ -14,7 +14,7 @@ from dpplang.syntax.tables import Tables
 from dpplang.syntax.tokens import Token
 from dpplang.syntax.words import CLOSERS, ENTRY_WORDS, INFIX, OPENERS, ends_operand, stands_as_keyword
 
-_LEADING = frozenset({"PLUS", "STAR", "SLASH", "AT", "CARET", "EQUAL", "LESS_EQUAL", "GREATER_EQUAL", "LESS", "GREATER"})
+_LEADING = frozenset({"STAR", "SLASH", "AT", "CARET", "EQUAL", "LESS_EQUAL", "GREATER_EQUAL", "LESS", "GREATER"})
 
 
 def stuck(source: Source, tables: Tables, start: str, tokens: Sequence[Token], outcome: Stuck) -> Diagnostic:
@@ -30,12 +30,12 @@ def stuck(source: Source, tables: Tables, start: str, tokens: Sequence[Token], o
     return Diagnostic("SYN001", message, Label(token.span(source), "not expected here"))
 
 
-def _too_early(
-    source: Source, tables: Tables, start: str, tokens: Sequence[Token], outcome: Stuck
-) -> Diagnostic:
+def _too_early(source: Source, tables: Tables, start: str, tokens: Sequence[Token], outcome: Stuck) -> Diagnostic:
     place = Span(source, tokens[-1].end, tokens[-1].end)
     if start == "item" and {"EQUAL", "PRECEDES"} <= outcome.expected and outcome.before[-1:] != ("tuple",):
         whole = tokens[0].span(source).to(tokens[-1].span(source))
+        if tokens[0].type in ("PLUS", "MINUS"):
+            return _leading(source, tokens[0])
         message = "a constraint is a relation; this is an expression alone"
         help_ = ("compare it with something (`==`, `<=`, `>=`), or say what set it lies in (`in soc`)",)
         return Diagnostic("SYN023", message, Label(whole), help=help_)
@@ -51,15 +51,16 @@ def _special(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck
         case _, "atom" if at == 0 and start == "item" and stands_as_keyword("atom", tokens[-1]):
             help_ = ("write `atom name(x) {`, then an entry to a line, then `}`",)
             return Diagnostic("SYN021", "this atom has no record", label, help=help_)
-        case ("NAME" | "LABEL"), _ if at == 0 and start == "entry":
+        case (("NAME" | "LABEL"), _) if at == 0 and start == "entry":
             meant = near(token.text, ENTRY_WORDS)
-            help_ = (f"did you mean `{meant}`?",) if meant else (f"entries are {', '.join(f'`{w}`' for w in ENTRY_WORDS)}",)
+            entries = ", ".join(f"`{word}`" for word in ENTRY_WORDS)
+            help_ = (f"did you mean `{meant}`?" if meant else f"entries are {entries}",)
             return Diagnostic("SYN021", f"`{token.text}` is no entry of an atom's record", label, help=help_)
         case "NAME", "for":
             help_ = ("write `sum(… for i in n)`; a constraint for every index is `name[i in n]: …`",)
             return Diagnostic("SYN011", "`for` can only stand alone in the brackets of a call", label, help=help_)
         case "NAME", "and" | "or" | "not" | "if" | "where" if at:
-            help_ = ("two constraints are two lines; a condition stands behind `if` in an index: `name[t in T if t > 0]: …`",)
+            help_ = ("two constraints are two lines; a condition stands behind an index: `name[t in T if t > 0]: …`",)
             return Diagnostic("SYN011", f"`{token.text}` joins conditions, and there is none here", label, help=help_)
         case "NAME", _ if token.text in INFIX and "NAME" in outcome.expected:
             return Diagnostic("SYN001", f"`{token.text}` is a word of the language and cannot be a name", label)
@@ -82,7 +83,8 @@ def _special(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck
         case "COMMA", _ if (opener := _opener(tokens, at)) is not None and _groups(tokens, opener):
             help_ = ("an array is written `[a, b]`",)
             message = "a tuple can only stand to the left of `in`: `(t, x) in soc`"
-            return Diagnostic("SYN018", message, label, (Label(tokens[opener].span(source), "opened here"),), help=help_)
+            opened = Label(tokens[opener].span(source), "opened here")
+            return Diagnostic("SYN018", message, label, (opened,), help=help_)
         case "COLON", _ if (opener := _opener(tokens, at)) is not None and tokens[opener].type == "LSQB":
             help_ = ("write `x[a:b]`: every entry from `a` up to, not including, `b`",)
             return Diagnostic("SYN001", "a slice has a start and an end, and no step", label, help=help_)
@@ -90,15 +92,20 @@ def _special(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck
             help_ = ("`x[...]` in an atom's formals is an argument of any shape",)
             return Diagnostic("SYN001", "`...` can only be the shape of an atom's argument", label, help=help_)
         case type_, _ if at == 0 and start == "item" and type_ in _LEADING:
-            help_ = ("end the line before with the operator, or put the expression in brackets",)
-            return Diagnostic("SYN022", f"a line cannot begin with `{token.text}`", label, help=help_)
-        case ("NAME" | "NUMBER" | "LPAR" | "LSQB"), _ if at and ends_operand(tokens[at - 1]) and at > 1:
+            return _leading(source, token)
+        case (("NAME" | "NUMBER" | "LPAR" | "LSQB"), _) if at and ends_operand(tokens[at - 1]) and at > 1:
             before = tokens[at - 1].span(source)
             message = f"an operator is missing between `{before.text}` and `{span.text}`"
             help_ = ("products are written `a * b` (entry by entry) or `A @ b`",)
             return Diagnostic("SYN010", message, label, help=help_)
         case _:
             return None
+
+
+def _leading(source: Source, token: Token) -> Diagnostic:
+    help_ = ("to go on with an expression, end the line before with the operator, or put the whole in brackets",)
+    message = f"this line begins with `{token.text}`: it does not continue the line before"
+    return Diagnostic("SYN022", message, Label(token.span(source)), help=help_)
 
 
 def _opener(tokens: Sequence[Token], at: int) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from dpplang.core.diagnostics import Diagnostic, Label
@@ -87,7 +88,7 @@ class _Parser:
         self.documented: set[int] = set()  # where the tokens of items' docs start
 
     def report(self, found: Sequence[Diagnostic]) -> None:
-        """Take up what was found before parsing; where a character or a string was lost, no more is said of the item."""
+        """Take up what was found before parsing; of an item that lost a character or a string no more is said."""
         self.found.extend(found)
         self.lost.extend(d.primary.span.start for d in found if d.code in ("SYN002", "SYN003") and d.primary)
 
@@ -190,12 +191,12 @@ def _labelled(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
 
 
 def _declared(tokens: Sequence[Token]) -> list[str]:
-    """The names an item that did not parse seems to declare: the words behind its keyword and its commas, or its label."""
+    """The names an item that did not parse seems to declare: its label, or the words behind keyword and commas."""
     if not tokens:
         return []
     names = [tokens[0].text] if is_word(tokens[0]) and tokens[0].text not in ITEM_WORDS else []
     depth = 0
-    for before, token in zip(tokens, tokens[1:], strict=False):
+    for before, token in pairwise(tokens):
         depth += (before.text in ("(", "[")) - (before.text in (")", "]"))
         if depth == 0 and is_word(token) and (before is tokens[0] or before.type == "COMMA"):
             names.append(token.text)

@@ -1,6 +1,6 @@
 """AST to canonical text: ``parse(print(tree)) == tree``, with as few parentheses as the grammar allows.
 
-One space around operators, none around ``^`` nor inside subscripts (``w[t+1]``); lines of up to 100 columns (``layout.py``).
+One space around operators, none around ``^`` nor inside subscripts (``w[t+1]``). Lines are made in ``layout.py``.
 """
 
 from __future__ import annotations
@@ -107,14 +107,14 @@ def _expr(node: ast.Expr, place: int = _SUM, tight: bool = False) -> str:
         case ast.Name():
             return node.name
         case ast.Unary():
-            return _grouped(f"{node.op}{_expr(node.operand, _FACTOR, tight)}", _FACTOR < place)
+            return _grouped(f"{node.op}{_expr(node.operand, _FACTOR, tight)}", place > _FACTOR)
         case ast.Binary(op="^"):
             text = f"{_expr(node.left, _POSTFIX, True)}^{_expr(node.right, _FACTOR, True)}"
-            return _grouped(text, _POWER < place)
+            return _grouped(text, place > _POWER)
         case ast.Binary():
             left, right = _BINDING[node.op]
             sign = node.op if tight else f" {node.op} "
-            return _grouped(f"{_expr(node.left, left, tight)}{sign}{_expr(node.right, right, tight)}", left < place)
+            return _grouped(f"{_expr(node.left, left, tight)}{sign}{_expr(node.right, right, tight)}", place > left)
         case ast.Transpose():
             return _expr(node.operand, _POSTFIX, tight) + "'"
         case ast.Index():
@@ -183,7 +183,7 @@ def _condition(node: ast.Condition, place: int = _OR) -> str:
             return _chain(node.operands, node.ops)
         case ast.BoolOp():
             own = _OR if node.op == "or" else _AND
-            return _grouped(f" {node.op} ".join(_condition(p, own + 1) for p in node.parts), own < place)
+            return _grouped(f" {node.op} ".join(_condition(p, own + 1) for p in node.parts), place > own)
         case ast.Not():
             return f"not {_condition(node.part, _NOT)}"
         case _:

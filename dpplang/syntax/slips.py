@@ -133,5 +133,5 @@ def _unknown(span: Span) -> Slip:
         meant = (("NAME" if plain.isidentifier() else "NUMBER" if plain.isdigit() else "", plain),)
         diagnostic = Diagnostic("SYN006", f"{shown} is written `{plain}` here", Label(span, called), fixes=(fix,))
         return Slip(span.end, meant, diagnostic)
-    help_ = ("strings are written with `\"`, comments with `#`",) if character in "%$\\'" else ()
+    help_ = ('strings are written with `"`, comments with `#`',) if character in "%$\\'" else ()
     return Slip(span.end, (), Diagnostic("SYN002", message, Label(span, called), help=help_))

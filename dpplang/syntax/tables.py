@@ -1,6 +1,6 @@
 """The LALR tables of ``grammar/dpp.lark``: made by Lark, kept as JSON in the user's cache, run by ``machine.py``.
 
-Lark is imported only to make them (tens of milliseconds); a warm start reads one small file of plain numbers and strings.
+Lark is imported only to make them (tens of milliseconds); a warm start reads one small file of numbers and strings.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def load_tables() -> Tables:
 
 
 def _lark_version() -> str:
-    """What tells one Lark from another without the cost of importing it: its ``__init__.py``, which holds the version."""
+    """What tells one Lark from another without importing it: its ``__init__.py``, which holds the version."""
     spec = find_spec("lark")
     if spec is None or spec.origin is None:
         raise InternalError("the package `lark` is missing: reinstall dpplang")
@@ -109,12 +109,14 @@ def _make(grammar: str) -> dict[str, Any]:
             return iter(())
 
     lark = Lark(grammar, parser="lalr", lexer=NoLexer, start=list(STARTS), maybe_placeholders=False)
-    table: Any = cast("Any", lark.parser.parser)._parse_table
+    table: Any = cast("Any", lark).parser.parser._parse_table
     number = {id(rule): i for i, rule in enumerate(lark.rules)}
     state = {s: i for i, s in enumerate(table.states)}
     rows: list[dict[str, int]] = []
     for actions in table.states.values():
-        rows.append({sym: state[arg] if act is Shift else ~_position(number, arg) for sym, (act, arg) in actions.items()})
+        rows.append(
+            {sym: state[arg] if act is Shift else ~_position(number, arg) for sym, (act, arg) in actions.items()}
+        )
     productions: list[tuple[str, str, int, list[int], bool]] = []
     for rule in lark.rules:
         kept = [i for i, s in enumerate(rule.expansion) if not getattr(s, "filter_out", False)]
@@ -138,7 +140,7 @@ def _position(number: dict[int, int], rule: object) -> int:
 
 def lexer_pattern(tables: Tables, first: str, extra: tuple[str, ...]) -> re.Pattern[str]:
     """One regular expression for all tokens: ``FIRST_`` for the pattern ``first``, a named group per pattern of the
-    grammar, ``SIGN_`` for the fixed signs and ``extra`` texts, longest first, and ``OTHER_`` for any other character."""
+    grammar, ``SIGN_`` for the fixed signs and ``extra`` texts, longest first, and ``OTHER_`` for the rest."""
     signs = [text for text in tables.terminals.values() if not text.isidentifier()]
     fixed = sorted({*signs, *extra}, key=lambda text: (-len(text), text))
     groups = [f"(?P<{name}>{regex})" for name, regex in tables.patterns.items()]

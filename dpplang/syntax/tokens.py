@@ -1,4 +1,4 @@
-"""Text to tokens, by the terminals of the grammar; what only looks like a token of ours is replaced by the one meant."""
+"""Text to tokens, by the terminals of the grammar; what only looks like one is replaced by the one that is meant."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def tokenize(source: Source) -> Tokens:
 
 
 def _word(source: Source, word: str, start: int, code: list[Token], found: list[Diagnostic]) -> int:
-    """A word with letters beyond ASCII: stops before a raised ``²`` or ``ᵀ``; named by its NFKC form, as Python does."""
+    """A word with letters beyond ASCII: stops before a raised ``²``; named by its NFKC form, as in Python."""
     from unicodedata import normalize
 
     size = next((i for i, c in enumerate(word) if c in slips.RAISED or not ("a" + c).isidentifier()), len(word))
@@ -95,7 +95,7 @@ def _word(source: Source, word: str, start: int, code: list[Token], found: list[
 
 
 def _other(source: Source, start: int, types: dict[str, str], code: list[Token], found: list[Diagnostic]) -> int:
-    """A slip (``**``, ``≤``, ``&&``): report it and put what was meant; anything else: report it and go on behind it."""
+    """A slip (``**``, ``≤``, ``&&``) is reported and read as what was meant; anything else is reported and left out."""
     slip = slips.read(source, start)
     found.append(slip.diagnostic)
     for type_, text in slip.meant:
