@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dpplang.core.codes.binding import BINDING_CODES
 from dpplang.core.codes.info import CodeInfo
 
-RUNTIME_CODES: tuple[CodeInfo, ...] = ()
+RUNTIME_CODES: tuple[CodeInfo, ...] = (*BINDING_CODES,)

@@ -1,0 +1,219 @@
+"""What is bound is what was declared: shape, numbers, sign, definiteness. Every check of an array returns diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpplang.asa.program import Parameter, Program
+from dpplang.core.diagnostics import Diagnostic
+from dpplang.core.errors import BindError
+from dpplang.runtime.names import count, expected, origin_notes, show_shape
+
+Floats = NDArray[np.float64]
+
+SYMMETRIC = frozenset({"psd", "nsd", "symmetric"})
+_TOLERANCE = {8: 1e-9, 4: 1e-5, 2: 1e-2}
+"""Per item size in bytes: what is rounding, relative to the largest entry of a tensor."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """A value as it came: ``array`` in double precision, and the relative ``tolerance`` of the precision it had."""
+
+    array: Floats
+    tolerance: float = _TOLERANCE[8]
+
+
+def tolerance(itemsize: int) -> float:
+    return _TOLERANCE.get(itemsize, _TOLERANCE[8])
+
+
+def numbers(parameter: Parameter, value: Any) -> Given:
+    """An array-like as floats.
+
+    Raises:
+        BindError: BND713, it is not made of real numbers.
+    """
+    if hasattr(value, "toarray"):
+        value = value.toarray()
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise BindError([_not_numbers(parameter, str(error))]) from None
+    if array.dtype.kind not in "fiub":
+        raise BindError([_not_numbers(parameter, f"its dtype is {array.dtype}")])
+    precision = tolerance(array.dtype.itemsize) if array.dtype.kind == "f" else _TOLERANCE[8]
+    return Given(np.asarray(array, dtype=np.float64), precision)
+
+
+def _not_numbers(parameter: Parameter, why: str) -> Diagnostic:
+    message = f"`{parameter.name}` is not an array of real numbers: {why}"
+    return Diagnostic("BND713", message, notes=origin_notes(parameter), help=(expected(parameter),))
+
+
+def check(program: Program, given: Mapping[str, Given]) -> tuple[int, ...]:
+    """Check the values of all declared parameters.
+
+    Args:
+        given: per declared parameter, an array ``[*batch, *shape]``.
+
+    Returns:
+        The batch shape: the broadcast of all batch dims.
+
+    Raises:
+        BindError: everything that is wrong (BND712, BND714, BND715, BND716).
+    """
+    problems: list[Diagnostic] = []
+    batches: dict[str, tuple[int, ...]] = {}
+    for parameter in program.parameters:
+        if parameter.value is not None:
+            continue
+        value = given[parameter.name]
+        wrong = list(_shape_problems(program, parameter, value.array.shape))
+        if not wrong:
+            batches[parameter.name] = value.array.shape[: value.array.ndim - len(parameter.shape)]
+            wrong = list(value_problems(parameter, value))
+        problems += wrong
+    batch: tuple[int, ...] = ()
+    try:
+        batch = np.broadcast_shapes(*batches.values())
+    except ValueError:
+        problems.append(_clash(batches))
+    if problems:
+        raise BindError(problems)
+    return batch
+
+
+def _clash(batches: Mapping[str, Sequence[int]]) -> Diagnostic:
+    parts = ", ".join(f"`{n}` has {list(b)}" for n, b in batches.items() if b)
+    return Diagnostic(
+        "BND716",
+        f"the batch dims do not broadcast: {parts}",
+        help=("batch dims stand before a parameter's own and broadcast as in NumPy: equal sizes, or 1",),
+    )
+
+
+def _shape_problems(program: Program, parameter: Parameter, shape: tuple[int, ...]) -> Iterator[Diagnostic]:
+    rank = len(parameter.shape)
+    own = shape[len(shape) - rank :] if len(shape) >= rank else ()
+    if own == parameter.shape:
+        return
+    if len(shape) < rank:
+        why = f"has {count(len(shape), 'axis').replace('axiss', 'axes')}, and its own shape has {rank}"
+    else:
+        axis = next(i for i in range(rank) if own[i] != parameter.shape[i])
+        size = parameter.shape[axis]
+        names = [name for name, value in program.sizes if value == size]
+        dim = f" (the dim `{names[0]}`)" if len(names) == 1 else ""
+        place = axis if len(shape) == rank else axis - rank
+        why = f"has size {own[axis]} along axis {place}, where {size}{dim} is expected"
+    yield Diagnostic(
+        "BND712",
+        f"`{parameter.name}` of shape {show_shape(shape)} {why}",
+        notes=origin_notes(parameter),
+        help=(expected(parameter),),
+    )
+
+
+def value_problems(parameter: Parameter, value: Given) -> Iterator[Diagnostic]:
+    """NaN and infinities, else the declared attributes that do not hold."""
+    array = value.array
+    if array.size == 0:
+        return
+    with np.errstate(all="ignore"):
+        suspicious = not np.isfinite(array.sum())
+    if suspicious and not (finite := np.isfinite(array)).all():
+        at = _first(~finite)
+        word = "NaN" if np.isnan(array[at]) else "infinite"
+        yield _problem("BND714", parameter, array, at, f"`{parameter.name}` is {word}", int((~finite).sum()) - 1)
+        return
+    for attribute in parameter.attributes:
+        yield from _attribute_problems(parameter, attribute, value)
+
+
+def _attribute_problems(parameter: Parameter, attribute: str, value: Given) -> Iterator[Diagnostic]:
+    array = value.array
+    if attribute in SYMMETRIC:
+        yield from _symmetry_problems(parameter, attribute, value)
+        return
+    slack = value.tolerance * float(np.abs(array).max())
+    match attribute:
+        case "nonneg":
+            excess, bad = -array, array < -slack
+        case "nonpos":
+            excess, bad = array, array > slack
+        case "pos":
+            excess, bad = -array, array <= 0
+        case "neg":
+            excess, bad = array, array >= 0
+        case "diagonal":
+            excess = np.abs(array) * (1 - np.eye(array.shape[-1]))
+            bad = excess > slack
+        case _:
+            inside = np.zeros(parameter.size, dtype=bool)
+            inside[list(parameter.support or ())] = True
+            excess = np.abs(array) * ~inside.reshape(parameter.shape)
+            bad = excess > slack
+    if bad.any():
+        at = _first(excess == np.where(bad, excess, -np.inf).max())
+        message = f"`{parameter.name}` is declared {attribute}, but is {array[at]:.6g}"
+        yield _problem("BND715", parameter, array, at, message, int(bad.sum()) - 1)
+
+
+def _symmetry_problems(parameter: Parameter, attribute: str, value: Given) -> Iterator[Diagnostic]:
+    array = value.array
+    mirrored = np.swapaxes(array, -1, -2)
+    slack = value.tolerance * np.abs(array).max(axis=(-2, -1), keepdims=True)
+    gap = np.abs(array - mirrored)
+    if (bad := gap > slack).any():
+        at = _first(gap == gap.max())
+        message = (
+            f"`{parameter.name}` is declared {attribute}, but is not symmetric: "
+            f"{array[at]:.6g} and, across the diagonal, {mirrored[at]:.6g}"
+        )
+        yield _problem("BND715", parameter, array, at, message, int(bad.any(axis=(-2, -1)).sum()) - 1)
+        return
+    if attribute == "symmetric":
+        return
+    matrix = 0.5 * (array + mirrored)
+    signed = matrix if attribute == "psd" else -matrix
+    try:  # a factor that exists proves it, at a fraction of an eigenvalue's cost
+        np.linalg.cholesky(signed + slack * np.eye(array.shape[-1]))
+    except np.linalg.LinAlgError:
+        smallest = np.linalg.eigvalsh(signed)[..., 0]
+        bad = smallest < -slack[..., 0, 0]
+        if not bad.any():
+            return
+        at = _first(smallest == smallest[bad].min())
+        which = "smallest" if attribute == "psd" else "largest"
+        number = smallest[at] if attribute == "psd" else -smallest[at]
+        message = f"`{parameter.name}` is declared {attribute}, but its {which} eigenvalue is {number:.6g}"
+        yield _problem("BND715", parameter, array, at, message, int(bad.sum()) - 1)
+
+
+def _problem(
+    code: str, parameter: Parameter, array: Floats, at: tuple[int, ...], message: str, more: int
+) -> Diagnostic:
+    ahead = array.ndim - len(parameter.shape)
+    others = (f"and at {count(more, 'other place')}",) if more > 0 else ()
+    return Diagnostic(code, message + place(at[:ahead], at[ahead:]), notes=(*others, *origin_notes(parameter)))
+
+
+def place(batch: Sequence[int], entry: Sequence[int]) -> str:
+    """Words for where: `` at batch index 4, entry [1, 2]``; empty if there is nothing to say."""
+    words: list[str] = []
+    if batch:
+        words.append(f"batch index {batch[0] if len(batch) == 1 else tuple(int(i) for i in batch)}")
+    if entry:
+        words.append(f"entry {[int(i) for i in entry]}")
+    return " at " + ", ".join(words) if words else ""
+
+
+def _first(mask: NDArray[np.bool_]) -> tuple[int, ...]:
+    """Index of the first True."""
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(mask)), mask.shape))
