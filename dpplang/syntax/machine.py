@@ -31,7 +31,7 @@ class Parse:
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
-    """No parse: ``tokens[index]`` (past the last: the end) is none of ``expected``; ``before``: the symbols until there."""
+    """No parse: ``tokens[index]`` (past the last: the end) is none of ``expected``; ``before``: what was read."""
 
     index: int
     expected: frozenset[str]

@@ -9,7 +9,10 @@ ITEM_WORDS = frozenset(
     {"dim", "data", "param", "var", "derived", "let", "func", "from", "atom"}
     | {"minimize", "maximize", "find", "subject", "return"}
 )
-ENTRY_WORDS = tuple("kind variadic shape requires curvature sign monotone domain value quadratic graph test".split())
+ENTRY_WORDS = (
+    *("kind", "variadic", "shape", "requires", "curvature", "sign", "monotone", "domain"),
+    *("value", "quadratic", "graph", "test"),
+)
 OPENERS = {"LPAR": "RPAR", "LSQB": "RSQB"}
 CLOSERS = {close: open_ for open_, close in OPENERS.items()}
 _OPERAND_ENDS = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "QUOTE"})
