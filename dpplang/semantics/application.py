@@ -13,7 +13,7 @@ from dpplang.semantics.build import affine, polynomial, size_node
 from dpplang.semantics.calls import Site, call_atom
 from dpplang.semantics.generators import generate
 from dpplang.semantics.numeric_functions import NUMERIC_NAMES, apply_numeric
-from dpplang.semantics.primitives import FOREIGN, PRIMITIVES, join
+from dpplang.semantics.primitives import FOREIGN, PRIMITIVES, STACKING, join
 from dpplang.semantics.report import Mistake, mistake, plural, replacement, suggestions
 from dpplang.semantics.scope import Function, Poison, Scope
 from dpplang.semantics.tree import Expr
@@ -52,6 +52,8 @@ def call(walk: Walk, node: ast.Call, scope: Scope) -> Expr | None:
                 return generate(walk, node, generator, scope)
             case (ast.Array(elements=(ast.Array(), *_)) as rows,) if name == "bmat":
                 return _bmat(walk, rows, node, scope)
+            case (ast.Array(elements=parts),) if name in STACKING and parts:
+                node = replace(node, arguments=parts)
             case _:
                 pass
     typed = _arguments(walk, node, scope)

@@ -61,9 +61,7 @@ class DcpBlame:
                 yield from self._quotient(expr, left, right, demand)
             case AtomCall():
                 yield from self._atom(expr, demand)
-            case Reduce(op="max" | "min" as op) if not satisfies(
-                Curvature.CONVEX if op == "max" else Curvature.CONCAVE, demand.wanted
-            ):
+            case Reduce(op="max" | "min" as op):
                 curvature = Curvature.CONVEX if op == "max" else Curvature.CONCAVE
                 if satisfies(expr.body.facts.curvature, curvature):
                     yield _leaf(expr, demand)

@@ -77,11 +77,17 @@ class Declarations:
         return self.declared
 
     def _announce(self, items: tuple[ast.AnyItem, ...]) -> None:
-        """``let`` and ``derived`` are known from the start, so that a use above them is not an unknown name."""
+        """All names are known from the start, so that a use above the definition is not an unknown name."""
         for item in items:
-            if isinstance(item, ast.DerivedItem | ast.LetItem):
-                ident = item.declaration.name
-                self._file.names.setdefault(ident.name, Later(ident.span))
+            match item:
+                case ast.DerivedItem(declaration=declaration) | ast.LetItem(declaration=declaration):
+                    declarations: tuple[ast.Declaration, ...] = (declaration,)
+                case ast.DataItem() | ast.ParamItem() | ast.VarItem():
+                    declarations = item.declarations
+                case _:
+                    declarations = ()
+            for declared in declarations:
+                self._file.names.setdefault(declared.name.name, Later(declared.name.span))
 
     def _guard(self, declaration: ast.Declaration, declare: object) -> None:
         """Run one declaration; if it is wrong, its name is poisoned."""

@@ -15,7 +15,7 @@ from dpplang.semantics.dcp import distinct
 from dpplang.semantics.demand import PRODUCTS, atom_parts, parts, satisfies, slope_of, through
 from dpplang.semantics.facts import factors_are_dpp
 from dpplang.semantics.report import diagnose
-from dpplang.semantics.tree import Apply, AtomCall, Expr, Role, Symbol
+from dpplang.semantics.tree import Apply, AtomCall, Expr, Ref, Role, Symbol
 from dpplang.semantics.walk import Inlined
 
 
@@ -182,6 +182,8 @@ class DppBlame:
 
     def _factor_words(self, expr: Expr, *, curvature: bool = True) -> str:
         """``convex; depends on the parameter `Omega` through `R```; empty for a parameter itself, labelled where declared."""
+        if curvature and isinstance(expr, Ref) and expr.symbol.role is Role.PARAM:
+            return ""
         reached = sorted(expr.facts.params, key=lambda s: (s.span.start, s.name))
         said = [self._through(symbol) for symbol in reached[:3]]
         more = f" and {len(reached) - 3} more" if len(reached) > 3 else ""

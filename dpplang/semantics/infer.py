@@ -60,22 +60,20 @@ class Inference:
             state.depth -= 1
 
     def _bounded(self, node: ast.Node) -> None:
+        """Raises:
+        Mistake: the program is too large or too deep; once, then silently.
+        """
         state = self.state
-        if state.nodes > MAX_NODES:
-            if state.nodes == MAX_NODES + 1:
-                raise mistake(
-                    "NAM117",
-                    f"the program grows beyond {MAX_NODES} expressions when its `func` calls are written out",
-                    node.span,
-                    help=("name what is used more than once with `let`",),
-                )
+        if state.nodes <= MAX_NODES and state.depth <= MAX_NESTING:
+            return
+        if state.overflowed:
             raise Mistake
-        if state.depth > MAX_NESTING:
-            raise mistake(
-                "NAM117",
-                f"expressions are nested more than {MAX_NESTING} levels deep, `func` calls written out",
-                node.span,
-            )
+        state.overflowed = True
+        if state.nodes > MAX_NODES:
+            what = f"the program grows beyond {MAX_NODES} expressions when its `func` calls are written out"
+        else:
+            what = f"expressions are nested more than {MAX_NESTING} levels deep, `func` calls written out"
+        raise mistake("NAM117", what, node.span, help=("name what is used more than once with `let`",))
 
     def _infer(self, node: ast.Expr | ast.Condition, scope: Scope) -> Expr | None:
         match node:

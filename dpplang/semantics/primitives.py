@@ -22,9 +22,9 @@ from dpplang.semantics.arithmetic import (
     spread_shape,
     transposed,
 )
-from dpplang.semantics.build import affine, bilinear, literal, reshaped
+from dpplang.semantics.build import affine, bilinear, reshaped
 from dpplang.semantics.report import Mistake, mistake
-from dpplang.semantics.tree import Apply, Const, Expr, Facts, Reason
+from dpplang.semantics.tree import Apply, Expr, Facts, Reason
 
 Rule = Callable[[Called], Expr]
 ONE = Poly.const(1)
@@ -157,31 +157,6 @@ def _transpose(call: Called) -> Expr:
     return transposed(call.bind(("X",), 1)["X"], call.span)
 
 
-def _parts(call: Called) -> tuple[Expr, ...]:
-    """Parts given one by one, or as one list."""
-    args = call.positional()
-    return list_parts(args[0]) if len(args) == 1 else args
-
-
-def list_parts(expr: Expr) -> tuple[Expr, ...]:
-    """Elements of an array literal; anything else is one part."""
-    match expr:
-        case Apply(op="stack", args=parts):
-            return parts
-        case Const(value=tuple() as values):
-            return tuple(_element(v, expr) for v in values)
-        case _:
-            return (expr,)
-
-
-def _element(value: object, whole: Expr) -> Expr:
-    nested = value if isinstance(value, tuple) else (value,)
-    element = literal(nested, whole.shape[1:] or (ONE,), whole.span)
-    if whole.shape[1:]:
-        return element
-    return Const(nested[0], facts=Facts((), element.facts.sign), span=whole.span, reason=Reason("a number"))
-
-
 def join(call: Called, parts: Sequence[Expr], op: str) -> Expr:
     """``hstack`` and ``vstack`` of parts, with NumPy's meaning."""
     if op == "vstack":
@@ -208,17 +183,17 @@ def _joined(call: Called, parts: Sequence[Expr], shapes: Sequence[Shape], axis: 
 
 
 def _hstack(call: Called) -> Expr:
-    return join(call, _parts(call), "hstack")
+    return join(call, call.positional(), "hstack")
 
 
 def _vstack(call: Called) -> Expr:
-    return join(call, _parts(call), "vstack")
+    return join(call, call.positional(), "vstack")
 
 
 def _concatenate(call: Called) -> Expr:
     axis = next((v for k, v in call.keywords if k.name == "axis"), None)
     others = tuple((k, v) for k, v in call.keywords if k.name != "axis")
-    parts = _parts(Called(call.name, call.args, others, call.span, call.name_span))
+    parts = Called(call.name, call.args, others, call.span, call.name_span).positional()
     if not parts[0].shape:
         raise wrong_rank(call, parts[0], "vectors or matrices")
     along = axis_of(axis, parts[0], call.name) or 0
@@ -226,7 +201,7 @@ def _concatenate(call: Called) -> Expr:
 
 
 def _stack(call: Called) -> Expr:
-    return stacked(_parts(call), call)
+    return stacked(call.positional(), call)
 
 
 def stacked(parts: Sequence[Expr], call: Called) -> Expr:
@@ -329,6 +304,9 @@ def _eye(call: Called) -> Expr:
     n = size_of(call.bind(("n",), 1)["n"])
     return Apply("eye", (), facts=Facts((n, n), Sign.NONNEG), span=call.span, reason=Reason("the identity matrix"))
 
+
+STACKING = frozenset(("hstack", "vstack", "concatenate", "stack"))
+"""Those that take their parts as arguments or as one list."""
 
 PRIMITIVES: dict[str, Rule] = {
     "sum": _sum,

@@ -86,10 +86,11 @@ def solve_sizes(model: Model, shapes: Mapping[str, Sequence[int]], given: Mappin
         equations += [_Equation(p, v, symbol, a, own) for a, (p, v) in enumerate(zip(symbol.shape, own, strict=True))]
     found += _propagate(equations, known)
     for dim in model.dims:
-        if dim.name not in known.values and dim.default is not None:
+        if dim.name not in known.values and dim.default is not None and not found:
             known.set(dim.name, dim.default, "by default")
             found += _propagate(equations, known)
-    found += _check(equations, known, dims)
+    if not found:
+        found += _check(equations, known, dims)
     if not found:
         found += [_undetermined(d, model) for d in model.dims if d.name not in known.values]
         found += _negative(model, known)

@@ -21,16 +21,15 @@ def judge(
 ) -> None:
     """Report every subexpression that breaks a rule."""
     dcp, dpp = DcpBlame(dict(around.inlined)), DppBlame(around)
+    allowed = set() if objective is None else {id(c) for c in _quadratic_positions(objective)}
+    seen: set[int] = set()
     for expr, demand in _demands(sense, objective, constraints):
         if not satisfies(expr.facts.curvature, demand.wanted):
             report.add(*dcp.blame(expr, demand))
         elif not satisfies(expr.facts.dpp, demand.wanted):
             report.add(*dpp.blame(expr, demand.wanted))
-    allowed = set() if objective is None else {id(c) for c in _quadratic_positions(objective)}
-    seen: set[int] = set()
-    for root in ([] if objective is None else [objective], *(c.parts for c in constraints)):
-        for part in root:
-            report.add(*_misplaced(part, allowed, seen))
+        else:
+            report.add(*_misplaced(expr, allowed, seen))
 
 
 def _demands(

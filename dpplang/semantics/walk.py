@@ -33,6 +33,7 @@ class State:
     Attributes:
         nodes: expressions typed so far. depth: levels of nesting now.
         stack: functions being inlined, outermost first.
+        overflowed: a bound was exceeded, and that was reported.
         index_names: how often each name has been an index variable.
         inlined: by ``id`` of the body's expression, the call that it stands for (the entry keeps it alive).
     """
@@ -40,6 +41,7 @@ class State:
     nodes: int = 0
     depth: int = 0
     stack: tuple[str, ...] = ()
+    overflowed: bool = False
     index_names: dict[str, int] = field(default_factory=dict[str, int])
     inlined: dict[int, Inlined] = field(default_factory=dict[int, Inlined])
 

@@ -224,7 +224,7 @@ SHAPES = (
     CodeInfo("SHP504", "wrong number of axes", "The function takes tensors of another rank.", _program("minimize trace(x)"), _program("minimize trace(diag(x))")),
     CodeInfo("SHP505", "index out of range", "Indices count from 0; an index that leaves its range for some member of its index set is an error before any data is there.", _program("minimize x[n]"), _program("minimize x[n - 1]")),
     CodeInfo("SHP506", "slice out of range", "Slices are half-open: `a:b` is a, …, b − 1, with 0 ≤ a ≤ b ≤ size.", _program("minimize sum(x[0:n + 1])"), _program("minimize sum(x[0:n])")),
-    CodeInfo("SHP507", "too many indices", "There are more indices than axes.", _program("minimize x[0, 0]"), _program("minimize x[0]")),
+    CodeInfo("SHP507", "too many indices", "An index or a slice stands for one axis; there are more of them than the tensor has axes.", _program("minimize x[0, 0]"), _program("minimize x[0]")),
     CodeInfo("SHP508", "not an index expression", "Indices, ranges and conditions are whole numbers built from dims, index variables and numbers with `+ - *`.", _program("minimize x[b[0]]"), _program("minimize x[0]")),
     CodeInfo("SHP509", "objective is not a scalar", "An objective is one number: sum the entries, or weigh them.", _program("minimize square(x)"), _program("minimize sum(square(x))")),
     CodeInfo("SHP510", "no tensor determines a dim", "A warning: sizes are read off the shapes of data and parameters. This one must be given when the program is bound.", "dim n, m\nparam b[n]\nvar x[n], y[m]\nminimize sum_squares(x - b) + sum_squares(y)\n", "dim n, m = 3\nparam b[n]\nvar x[n], y[m]\nminimize sum_squares(x - b) + sum_squares(y)\n"),
