@@ -1,4 +1,4 @@
-"""What is bound is what was declared: shape, numbers, sign, definiteness. Every check of an array returns diagnostics."""
+"""What is bound is what was declared: shape, numbers, sign, definiteness. Checks give diagnostics, all of them."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def assign(program: Program, named: Mapping[str, Any], positional: Sequence[Any]
     """Values by parameter name, in order of declaration.
 
     Raises:
-        BindError: names that do not exist (BND710), missing ones (BND711), too many or doubled ones (BND718); all of them.
+        BindError: all names that do not exist (BND710), are missing (BND711), doubled or too many (BND718).
     """
     names = [p.name for p in declared(program)]
     problems: list[Diagnostic] = []

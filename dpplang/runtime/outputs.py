@@ -1,7 +1,8 @@
 """Named read-outs of solutions, and their reverse.
 
-An output is Σ coefficient(θ)·z over z = (x, y, value, 1). :func:`prepare` splits it by the part of z it reads, once per
-program; most outputs are then one gather. The same preparation serves NumPy (here) and torch (``dpplang.torch.outputs``).
+An output is Σ coefficient(θ)·z over z = (x, y, value, 1). :func:`prepare` splits it by the part of z it reads, once
+per program; most outputs are then one gather. The same preparation serves NumPy (here) and torch
+(``dpplang.torch.outputs``).
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from dpplang.asa.program import OutputMap, Program
+from dpplang.asa.program import AffineMap, OutputMap, Program
+from dpplang.core.diagnostics import Diagnostic
+from dpplang.core.errors import BindError
+from dpplang.runtime.names import suggestions
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -92,6 +96,42 @@ def _touches(program: Program, output: OutputMap, at: Indices) -> tuple[Touch, .
         if mine.any():
             found.append(Touch(k, entries[mine], theta[mine] - parameter.offset, matrix.data[mine]))
     return tuple(found)
+
+
+class Readouts:
+    """All read-outs of a program by name, each prepared when it is first asked for.
+
+    Attributes:
+        names: what ``return`` names, in order.
+        known: those and every variable, every dual (``dual.NAME``) and ``value``.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.names = tuple(o.name for o in program.outputs)
+        at_value = np.array([program.n + program.m])
+        value = OutputMap("value", (), np.array([0]), at_value, AffineMap.fixed(np.ones(1), program.n_theta))
+        maps = (value, *program.duals, *program.variables, *program.outputs)
+        self._maps = {o.name: o for o in maps}
+        self._prepared: dict[str, Readout] = {}
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.names, *self._maps)))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._maps
+
+    def __getitem__(self, name: str) -> Readout:
+        """Raises:
+        BindError: BND720, there is no such output.
+        """
+        if name not in self._maps:
+            hint = suggestions(name, [n for n in self.known if n], "outputs")
+            raise BindError([Diagnostic("BND720", f"the solution has no `{name}`", help=hint)])
+        if name not in self._prepared:
+            self._prepared[name] = prepare(self.program, self._maps[name])
+        return self._prepared[name]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

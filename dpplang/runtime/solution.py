@@ -1,0 +1,203 @@
+"""What a solve gives back: values by name, and gradients with respect to the parameters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpplang.asa.evaluate import references
+from dpplang.asa.evaluate_vjp import evaluate_vjp
+from dpplang.asa.program import Program
+from dpplang.core.diagnostics import Diagnostic
+from dpplang.core.errors import BindError
+from dpplang.runtime.bind import Bound, unflatten
+from dpplang.runtime.derive import symmetrize
+from dpplang.runtime.names import declared, show_shape, suggestions
+from dpplang.runtime.outputs import Cotangents, Readouts, Sources, pull_back, read
+
+if TYPE_CHECKING:
+    from dpplang.runtime.engine import Engine, Solved
+
+Floats = NDArray[np.float64]
+
+
+class Duals:
+    """``solution.dual``: the dual of each named constraint, as an attribute or an item."""
+
+    def __init__(self, solution: Any, names: tuple[str, ...]) -> None:
+        self._solution = solution
+        self._names = names
+
+    def __getitem__(self, name: str) -> Any:
+        return self._solution[f"dual.{name}"]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _attribute(self, name)
+
+    def __dir__(self) -> list[str]:
+        return list(self._names)
+
+    def __repr__(self) -> str:
+        return f"Duals({', '.join(self._names)})"
+
+
+def _attribute(holder: Any, name: str) -> Any:
+    """An item as an attribute: what is not there is an AttributeError with the same words."""
+    try:
+        return holder[name]
+    except BindError as error:
+        diagnostic = error.diagnostics[0]
+        raise AttributeError("; ".join((diagnostic.message, *diagnostic.help))) from None
+
+
+class Solution:
+    """Solutions of a batch of problems, on NumPy.
+
+    Every variable and every dual is there: ``solution["x"]`` or ``solution.x``, ``solution["dual.ineq"]`` or
+    ``solution.dual.ineq``. Arrays are ``[*batch, *shape]``. Iterating gives what ``return`` names, in its order. An
+    element that failed is NaN throughout.
+
+    Attributes:
+        names: what ``return`` names, in order.
+        value: optimal value ``[*batch]``, in the user's sense.
+        status: of each element ``[*batch]``, a :class:`dpplang.runtime.status.Status`; that itself if there is no batch.
+    """
+
+    def __init__(self, engine: Engine, readouts: Readouts, bound: Bound, solved: Solved) -> None:
+        self._engine = engine
+        self._readouts = readouts
+        self._bound = bound
+        self._solved = solved
+        self._sources = Sources(solved.x, solved.y, solved.value, bound.theta)
+        self._arrays: dict[str, Any] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self._readouts.names
+
+    @property
+    def value(self) -> Any:
+        return self._solved.value.reshape(self._bound.batch)[()]
+
+    @property
+    def status(self) -> Any:
+        statuses = np.empty(len(self._solved.status), dtype=object)
+        statuses[:] = list(self._solved.status)
+        return statuses.reshape(self._bound.batch)[()]
+
+    @property
+    def dual(self) -> Duals:
+        return Duals(self, tuple(n.removeprefix("dual.") for n in self._readouts.known if n.startswith("dual.")))
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._arrays:
+            readout = self._readouts[name]
+            values = read(readout, self._sources)
+            self._arrays[name] = values.reshape(*self._bound.batch, *readout.shape)[()]
+        return self._arrays[name]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _attribute(self, name)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(n for n in self._readouts.known if n.isidentifier())]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[name] for name in self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __repr__(self) -> str:
+        batch, words = self._bound.batch, Counter(s.value for s in self._solved.status)
+        if batch:
+            counted = ", ".join(f"{k} {word}" for word, k in words.items()) or "none"
+            head = f"batch {list(batch)}: {counted}"
+        else:
+            head = f"{next(iter(words))}, value {float(self.value):.6g}"
+        shown = ", ".join(f"{n} {show_shape(self._readouts[n].shape)}" for n in self.names)
+        return f"Solution({head}; {shown})"
+
+    def backward(self, gradients: Mapping[str, Any], wanted: tuple[str, ...] | None = None) -> dict[str, Floats]:
+        """Gradients of Σ ⟨gradients[name], solution[name]⟩ with respect to the parameters, through derived ones.
+
+        Args:
+            gradients: per output name (any that ``solution[name]`` knows) an array of its shape.
+            wanted: names of the parameters to differentiate for; None for all.
+
+        Returns:
+            Per wanted parameter an array of the shape of its value: summed over the batch dims that it shares,
+            symmetric for a symmetric parameter, zero for elements that failed.
+
+        Raises:
+            BindError: an output (BND720) or a parameter (BND710) that does not exist, a gradient of another shape (BND721).
+        """
+        program = self._engine.program
+        needed = _needed(program, wanted)
+        into = Cotangents(None, None, None, [None] * len(program.parameters))
+        for name, gradient in gradients.items():
+            pull_back(self._readouts[name], self._flat(name, gradient), self._sources, into)
+        flags = tuple(p.name in needed for p in program.parameters)
+        solved = self._engine.adjoint(self._solved, into.x, into.y, into.value, flags)
+        totals: dict[str, Floats] = {}
+        for parameter, flag, *parts in zip(program.parameters, flags, solved, into.theta, strict=True):
+            present = [part for part in parts if part is not None]
+            if flag:
+                total = sum(present, np.zeros((1, parameter.size)))
+                totals[parameter.name] = unflatten(parameter, total, self._bound)
+        self._through_derived(program, totals)
+        names = [p.name for p in declared(program)] if wanted is None else wanted
+        return {name: totals[name] for name in names}
+
+    def _flat(self, name: str, gradient: Any) -> Floats:
+        """A gradient as ``[B, *shape]``, zero where the element failed."""
+        shape = self._readouts[name].shape
+        array = np.asarray(gradient, dtype=np.float64)
+        full = (*self._bound.batch, *shape)
+        if array.shape != full:
+            message = f"the gradient for `{name}` has shape {show_shape(array.shape)}, and `{name}` {show_shape(full)}"
+            raise BindError([Diagnostic("BND721", message)])
+        flat = array.reshape(self._bound.size, *shape)
+        failed = np.array([not s.ok for s in self._solved.status], dtype=bool)
+        return np.where(failed.reshape(-1, *(1,) * len(shape)), 0.0, flat) if failed.any() else flat
+
+    def _through_derived(self, program: Program, totals: dict[str, Floats]) -> None:
+        """Move the gradients of derived parameters on to what they are computed from, the last derived one first."""
+        known = {**dict(program.constants), **self._bound.values}
+        for parameter in reversed(program.parameters):
+            if parameter.name not in totals:
+                continue
+            gradient = symmetrize(parameter, totals[parameter.name], np)
+            totals[parameter.name] = gradient
+            if parameter.value is not None:
+                for name, part in evaluate_vjp(parameter.value, known, gradient).items():
+                    if name in totals:
+                        totals[name] = totals[name] + part
+
+
+def _needed(program: Program, wanted: tuple[str, ...] | None) -> frozenset[str]:
+    """The wanted parameters and the derived ones that depend on them."""
+    names = [p.name for p in declared(program)]
+    if wanted is None:
+        return frozenset(p.name for p in program.parameters)
+    unknown = [n for n in wanted if n not in names]
+    if unknown:
+        raise BindError(
+            [
+                Diagnostic("BND710", f"there is no parameter `{n}`", help=suggestions(n, names, "parameters"))
+                for n in unknown
+            ]
+        )
+    needed = set(wanted)
+    for parameter in program.parameters:
+        if parameter.value is not None and not needed.isdisjoint(references(parameter.value)):
+            needed.add(parameter.name)
+    return frozenset(needed)
