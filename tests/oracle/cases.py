@@ -267,7 +267,7 @@ subject to
 """)
 class max_entropy:
     def draw(rng):
-        return {"c": rng.standard_normal(5), "a": rng.random(5)}
+        return {"c": rng.standard_normal(5), "a": np.linspace(0.05, 0.8, 5)}
 
     def build(v):
         x = cp.Variable(5)
@@ -297,7 +297,7 @@ class fair:
 @case("""
 dim T = 6, n, m
 param A[n, n], B[n, m], x0[n]
-data q[n], r[m]
+data q[n] nonneg, r[m] nonneg
 var x[T + 1, n], u[T, m]
 minimize sum(sum(q * x[t + 1]^2) + sum(r * u[t]^2) for t in T)
 subject to
