@@ -3,8 +3,16 @@
 ``load`` and ``parse`` give a checked :class:`Problem`; ``dpplang.torch.Layer`` makes it a PyTorch module.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.errors import BindError, DiagnosticsError, DppError, InternalError, SolveError
+
+if TYPE_CHECKING:
+    from dpplang.pipeline import Problem, load, parse
 
 __version__ = "0.1.0"
 
@@ -24,7 +32,5 @@ __all__ = [
 def __getattr__(name: str) -> object:
     # Resolved on first use: importing one floor (the runtime, say) must not load those above it.
     if name in ("Problem", "load", "parse"):
-        from dpplang import pipeline
-
-        return getattr(pipeline, name)
+        return getattr(import_module("dpplang.pipeline"), name)
     raise AttributeError(f"module 'dpplang' has no attribute {name!r}")
