@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 from dpplang.core.source import Span
 from dpplang.syntax import ast
+from dpplang.syntax.words import ITEM_WORDS
 
 WIDTH = 100
 _WIDEST_LABEL = 24  # a wider label does not move the others of its group
 _BREAK = re.compile(r'"[^"]*"|[\[(]|[\])]|, | (?:[-+*/@]|==|<=|>=|<<|>>|<|>|!=|=) ')
+_OPENS_ITEM = re.compile(rf"(?:{'|'.join(sorted(ITEM_WORDS))})\b")  # at a line's start it would be a keyword
+_DOC = re.compile(r"(?<![^\n])[ \t]*##")  # the first such line is the file's doc, where it has one
 _BLANK = re.compile(r"\n[ \t\r\f]*\n")
 
 
@@ -40,7 +43,12 @@ Print = Callable[[ast.AnyItem], Printed]
 def file(tree: ast.File, show: Print) -> str:
     """A whole file, its doc at the top."""
     comments = _Comments(tree.comments, tree)
-    lines = [_doc_line(line) for line in tree.doc.split("\n")] if tree.doc else []
+    lines: list[str] = []
+    if tree.doc:
+        place = _DOC.search(tree.source.text)
+        if place is not None and comments.before(place.start()):
+            lines.extend(comments.above(Span(tree.source, place.start(), place.start()), lines, 0))
+        lines.extend(_doc_line(line) for line in tree.doc.split("\n"))
     first = next(iter(tree.items), None)
     if lines and first is not None:
         own = (isinstance(first, ast.AtomItem | ast.FuncItem) or first.doc) and not comments.before(first.span.start)
@@ -133,7 +141,7 @@ def _best_break(text: str, room: int) -> int | None:
             depth += 1
         elif found in ")]":
             depth -= 1
-        elif found[0] != '"':
+        elif found[0] != '"' and not _OPENS_ITEM.match(text, match.end()):
             fits = match.end() - 1 <= room
             if not fits and best is not None:
                 break
