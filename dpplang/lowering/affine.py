@@ -165,6 +165,12 @@ def constant(values: Floats) -> Affine:
     return Affine(np.shape(values), entry, none, none, flat[entry])
 
 
+def empty(shape: tuple[int, ...]) -> Affine:
+    """The zero of a shape."""
+    none = np.zeros(0, np.int64)
+    return Affine(shape, none, none, none, np.zeros(0))
+
+
 def variables(ids: Ints) -> Affine:
     """The variables with these ids, as an array of that shape."""
     flat = ids.reshape(-1).astype(np.int64)

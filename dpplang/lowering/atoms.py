@@ -36,7 +36,8 @@ def lower_atom(lowering: Lowering, call: AtomCall, env: Env, scope: Scope, quadr
         form = lowering.lower(atom.value, inner.base, inner)
     elif quadratic and atom.quadratic is not None:
         for formal in atom.formals:
-            symbols[formal.symbol] = _simple(lowering, symbols[formal.symbol], origin)
+            if not formal.mode:
+                symbols[formal.symbol] = _simple(lowering, symbols[formal.symbol], origin)
         form = lowering.lower(atom.quadratic, inner.base, inner, True)
     else:
         form = lower_graph(lowering, atom, inner, origin, quadratic)
@@ -121,8 +122,6 @@ def _simple(lowering: Lowering, form: Affine, origin: Origin) -> Affine:
 
     A square of a form with parameters is not affine in them, and that of a form with many variables is dense.
     """
-    if not form.has_variables:
-        return form
     counts = _terms_per_entry(form)
     pairs = int((counts * (counts + 1) // 2).sum())
     if (form.par < 0).all() and pairs <= 2 * form.entry.shape[0]:

@@ -34,57 +34,69 @@ def add_relation(
     """``left == right``, ``left <= right`` or ``left − right ⪰ 0`` for all N members; ``shape`` is one member's."""
     left, right = (spread(p, shape) for p in parts)
     if kind is Kind.PSD:
-        return _semidefinite(builder, left + (-right), origin, why, 1.0)
+        return _semidefinite(builder, left + (-right), origin, why)
     gap = right + (-left)
-    block = (builder.zero if kind is Kind.ZERO else builder.nonneg)(gap, origin, why)
-    return _plain(block, shape, 1.0)
+    if kind is Kind.ZERO:
+        return _plain(builder.zero(gap, origin, why), shape)
+    return _bounds(builder, gap, shape, origin, why)
 
 
 def add_cone(
     builder: Builder, cone: str, parts: Sequence[Affine], exponent: Floats, origin: Origin, why: str
 ) -> DualMap:
-    """The parts ``[N, …]`` in a cone. Duals come back stacked in the cone's order, as the checker shapes them."""
+    """The parts ``[N, …]`` in a cone. Duals come back stacked in the cone's order, as the checker shapes them; those of
+    ``nonpos``, ``nsd`` and ``zero`` are the duals of ``x <= 0``, ``X << 0`` and ``x == 0``."""
     match cone:
         case "nonneg":
-            return _plain(builder.nonneg(parts[0], origin, why), parts[0].own, 1.0)
+            return _plain(builder.nonneg(parts[0], origin, why), parts[0].own)
         case "nonpos":
-            return _plain(builder.nonneg(-parts[0], origin, why), parts[0].own, -1.0)
+            return _plain(builder.nonneg(-parts[0], origin, why), parts[0].own)
         case "zero":
-            return _plain(builder.zero(parts[0], origin, why), parts[0].own, -1.0)
+            return _plain(builder.zero(-parts[0], origin, why), parts[0].own)
         case "psd" | "nsd":
-            sign = 1.0 if cone == "psd" else -1.0
-            return _semidefinite(builder, parts[0].scale(sign), origin, why, sign)
+            return _semidefinite(builder, parts[0] if cone == "psd" else -parts[0], origin, why)
         case "soc" | "rsoc":
             return _second_order(builder, cone, parts, origin, why)
         case _:
             return _three(builder, cone, parts, exponent, origin, why)
 
 
-def _plain(block: Block, shape: tuple[int, ...], weight: float) -> DualMap:
+def _plain(block: Block, shape: tuple[int, ...]) -> DualMap:
     index = np.arange(block.rows)
-    return DualMap(block, shape, index, index, np.full(block.rows, weight))
+    return DualMap(block, shape, index, index, np.ones(block.rows))
 
 
-def _semidefinite(builder: Builder, form: Affine, origin: Origin, why: str, sign: float) -> DualMap:
+def _bounds(builder: Builder, gap: Affine, shape: tuple[int, ...], origin: Origin, why: str) -> DualMap:
+    """gap ≥ 0, without the rows that say no more than x ≤ ∞: their duals are zero."""
+    slack = np.bincount(gap.entry[gap.coefficient == np.inf], minlength=gap.size) > 0
+    if not slack.any():
+        return _plain(builder.nonneg(gap, origin, why), shape)
+    kept = np.flatnonzero(~slack)
+    block = builder.nonneg(gap.gather(kept), origin, why)
+    return DualMap(block, shape, np.arange(kept.shape[0]), kept, np.ones(kept.shape[0]))
+
+
+def _semidefinite(builder: Builder, form: Affine, origin: Origin, why: str) -> DualMap:
     """svec of the symmetric part; the dual is the matrix whose svec is y."""
-    k = form.own[0]
+    lead, k = form.own[:-2], form.own[-1]
+    form = form.reshape(form.rows * prod(lead), k, k)
     i, j = svec_indices(k)
     place = positions(form)
     half = np.where(i == j, 0.5, np.sqrt(0.5))
     upper, lower = form.gather(place[:, i, j]), form.gather(place[:, j, i])
     vector = upper.scale(np.broadcast_to(half, upper.shape)) + lower.scale(np.broadcast_to(half, lower.shape))
     if k == 1:  # one row: a half-line, which every solver treats better than a 1 × 1 matrix
-        return _plain(builder.nonneg(vector, origin, why), (1, 1), sign)
+        return _plain(builder.nonneg(vector, origin, why), (*lead, 1, 1))
     block = builder.add("psd", vector, origin, why, order=k)
     member = np.arange(form.rows)[:, None]
     row = (member * i.shape[0] + np.arange(i.shape[0])).ravel()
     off = np.broadcast_to(i != j, (form.rows, i.shape[0])).ravel()
     there = (member * k * k + i * k + j).ravel()
     back = (member * k * k + j * k + i).ravel()
-    weight = np.where(off, np.sqrt(0.5), 1.0) * sign
+    weight = np.where(off, np.sqrt(0.5), 1.0)
     return DualMap(
         block,
-        (k, k),
+        (*lead, k, k),
         np.concatenate([row, row[off]]),
         np.concatenate([there, back[off]]),
         np.concatenate([weight, weight[off]]),
@@ -104,7 +116,7 @@ def _second_order(builder: Builder, cone: str, parts: Sequence[Affine], origin: 
     dim = vectors.shape[1]
     if cone == "soc":
         block = builder.add("soc", vectors, origin, why)
-        return _plain(block, (*lead, dim), 1.0)
+        return _plain(block, (*lead, dim))
     # 2uv ≥ ‖x‖²  ⇔  ((u + v)/√2, (u − v)/√2, x) ∈ SOC: an orthogonal, symmetric change of coordinates T, so y ↦ Ty.
     place, root = positions(vectors), np.sqrt(0.5)
     u, v, x = (vectors.gather(p) for p in (place[:, :1], place[:, 1:2], place[:, 2:]))

@@ -32,11 +32,43 @@ class Env:
     def root(rows: int = 1) -> Env:
         return Env(rows, np.arange(rows))
 
+    def take(self, rows: Ints, columns: Mapping[str, Ints] | None = None) -> Env:
+        """Some of the rows, with all index variables or those given."""
+        kept = self.columns if columns is None else columns
+        return Env(rows.shape[0], self.base[rows], {name: column[rows] for name, column in kept.items()})
+
 
 def evaluate(poly: Poly, sizes: Mapping[str, int], env: Env) -> Ints:
     """A polynomial's value in every row, ``[rows]``."""
     names: dict[str, Any] = {**sizes, **env.columns}
     return np.broadcast_to(np.asarray(poly.evaluate(names), np.int64), (env.rows,))
+
+
+def project(env: Env, names: frozenset[str]) -> tuple[Env, Ints]:
+    """The distinct rows of ``env`` in the index variables ``names`` (and the base row); for every old row, the new one.
+
+    What depends on ``names`` alone is lowered in there: once for each value that occurs, and never for one that does not.
+    """
+    code, columns = env.base, {name: c for name, c in env.columns.items() if name in names}
+    for column in columns.values():
+        low = int(column.min(initial=0))
+        code = code * (int(column.max(initial=0)) - low + 1) + (column - low)
+    if (code[1:] >= code[:-1]).all():  # index variables from the outside in: the usual case
+        new = np.concatenate(([True], code[1:] != code[:-1]))[: env.rows]
+        first, pointer = np.flatnonzero(new), np.cumsum(new) - 1
+    else:
+        _, first, pointer = np.unique(code, return_index=True, return_inverse=True)
+    return env.take(first, columns), pointer
+
+
+def groups(env: Env, names: frozenset[str]) -> list[tuple[dict[str, int], Ints]]:
+    """The rows in which the index variables ``names`` have the same values, and those values."""
+    columns = [env.columns[name] for name in sorted(names)]
+    values, group = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
+    return [
+        (dict(zip(sorted(names), map(int, value), strict=True)), np.flatnonzero(group.reshape(-1) == k))
+        for k, value in enumerate(values)
+    ]
 
 
 def extend(
@@ -59,7 +91,7 @@ def extend(
         parent = parent[rows]
     if condition is not None:
         keep = np.flatnonzero(holds(condition, sizes, env))
-        env = Env(keep.shape[0], env.base[keep], {k: v[keep] for k, v in env.columns.items()})
+        env = env.take(keep)
         parent = parent[keep]
     return env, parent
 

@@ -20,10 +20,10 @@ from dpplang.core.diagnostics import Diagnostic, Label
 from dpplang.core.errors import BindError, InternalError
 from dpplang.core.source import Origin, Span
 from dpplang.lattice.dims import Poly, Shape
-from dpplang.lowering.affine import Affine, Floats, Ints, concatenate_terms, constant
+from dpplang.lowering.affine import Affine, Floats, Ints, concatenate_terms, constant, empty
 from dpplang.lowering.builder import Builder
-from dpplang.lowering.env import Env, evaluate, extend
-from dpplang.lowering.indices import free_names
+from dpplang.lowering.env import Env, evaluate, extend, groups, project
+from dpplang.lowering.indices import Dependence
 from dpplang.lowering.primitives import PRIMITIVES, PRODUCTS, concatenate, spread
 from dpplang.semantics.tree import (
     Apply,
@@ -45,13 +45,28 @@ from dpplang.semantics.tree import (
 class Scope:
     """What names mean in one place: the program's, or one instance of an atom's graph.
 
-    ``symbols`` are forms over the rows of ``base``; ``memo`` holds what was lowered already.
+    ``symbols`` are forms over the rows of ``base``; ``memo`` holds what was lowered already, ``projected`` the environments
+    it was lowered in (both keep their keys' environments alive, which are told apart by identity).
     """
 
     sizes: Mapping[str, int]
     symbols: dict[Symbol, Affine]
     base: Env
-    memo: dict[tuple[int, int, bool], Affine] = field(default_factory=dict)
+    memo: dict[tuple[Expr, Env, bool], Affine] = field(default_factory=dict)
+    projected: dict[tuple[Env, frozenset[str]], tuple[Env, Ints]] = field(default_factory=dict)
+
+    def project(self, env: Env, names: frozenset[str]) -> tuple[Env, Ints]:
+        """:func:`dpplang.lowering.env.project`, once; the base environment itself where that is what it gives."""
+        key = (env, frozenset(names & env.columns.keys()))
+        if key not in self.projected:
+            inner, pointer = project(*key)
+            whole = not inner.columns and inner.rows == self.base.rows
+            self.projected[key] = (self.base, env.base) if whole else (inner, pointer)
+        return self.projected[key]
+
+    def where(self, values: Mapping[str, int]) -> Scope:
+        """The same scope with some index variables fixed, so that shapes may depend on them."""
+        return Scope({**self.sizes, **values}, self.symbols, self.base, self.memo, self.projected)
 
     def shape(self, shape: Shape, span: Span | None = None) -> tuple[int, ...]:
         """A symbolic shape in numbers."""
@@ -66,16 +81,36 @@ class Lowering:
 
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
+        self.names = Dependence()
 
     def lower(self, expr: Expr, env: Env, scope: Scope, quadratic: bool = False) -> Affine:
         """The form of ``expr`` in every row of ``env``, an environment over ``scope.base``."""
-        if env is not scope.base and free_names(expr).isdisjoint(env.columns):
-            form = self.lower(expr, scope.base, scope, quadratic)
-            return _rows(form, env.base)
-        key = (id(expr), id(env), quadratic)
+        inner, pointer = self._narrowed(expr, env, scope)
+        if inner is not env:
+            return _rows(self.lower(expr, inner, scope, quadratic), pointer)
+        key = (expr, env, quadratic)
         if key not in scope.memo:
-            scope.memo[key] = self._lower(expr, env, scope, quadratic)
+            varying = frozenset(self.names.ragged(expr) & env.columns.keys()) - scope.sizes.keys()
+            if varying and not _shape_names(expr) & varying:
+                scope.memo[key] = self._by_shape(expr, env, scope, quadratic, varying)
+            else:
+                scope.memo[key] = self._lower(expr, env, scope, quadratic)
         return scope.memo[key]
+
+    def _narrowed(self, expr: Expr, env: Env, scope: Scope) -> tuple[Env, Ints]:
+        """The environment in the index variables that ``expr`` depends on, and its row for each of ``env``'s."""
+        names = self.names.free(expr)
+        return (env, np.arange(env.rows)) if names >= env.columns.keys() else scope.project(env, names)
+
+    def _by_shape(self, expr: Expr, env: Env, scope: Scope, quadratic: bool, varying: frozenset[str]) -> Affine:
+        """An expression with parts of different shapes in different rows (``norm2(x[0:t])``): rows of one shape at a time."""
+        own = scope.shape(expr.shape, expr.span)
+        size, parts = prod(own), [empty((env.rows, *own))]
+        for values, rows in groups(env, varying):
+            form = self.lower(expr, env.take(rows), scope.where(values), quadratic)
+            target = rows[:, None] * size + np.arange(size)
+            parts.append(form.scatter(target, (env.rows, *own)))
+        return concatenate_terms((env.rows, *own), parts)
 
     def _lower(self, expr: Expr, env: Env, scope: Scope, quadratic: bool) -> Affine:
         match expr:
@@ -125,10 +160,8 @@ class Lowering:
         return np.broadcast_to(result, (rows, *shape))
 
     def _take(self, expr: Take, env: Env, scope: Scope, quadratic: bool) -> Affine:
-        invariant = free_names(expr.operand).isdisjoint(env.columns)
-        inner = scope.base if invariant else env
+        inner, row = self._narrowed(expr.operand, env, scope)
         operand = self.lower(expr.operand, inner, scope, quadratic)
-        row = env.base if invariant else np.arange(env.rows)
         flat: Ints = row
         for item, axis in zip(expr.items, operand.own, strict=True):
             place = self._positions(item, axis, env, scope, expr.span)
@@ -183,6 +216,10 @@ class Lowering:
         gap = spread_bound + -body
         self.builder.nonneg(gap if expr.op == "max" else -gap, Origin.of(expr.op, expr.span), "atom")
         return bound
+
+
+def _shape_names(expr: Expr) -> frozenset[str]:
+    return frozenset[str]().union(*(axis.names for axis in expr.shape))
 
 
 def _member(stacked: Affine, k: int) -> Affine:

@@ -1,11 +1,10 @@
-"""Which index variables a typed expression depends on: the rest is lowered once, not once per member."""
+"""Which index variables a typed expression depends on: it is lowered once for each of their values, not once per member."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import assert_never
 
-from dpplang.lattice.dims import Poly
+from dpplang.lattice.dims import Poly, Shape
 from dpplang.semantics.tree import (
     Apply,
     AtomCall,
@@ -24,47 +23,85 @@ from dpplang.semantics.tree import (
     TypedBinder,
 )
 
+Names = frozenset[str]
+_NONE: Names = frozenset()
 
-@lru_cache(maxsize=65536)
-def free_names(expr: Expr) -> frozenset[str]:
-    """Names (dims and index variables) that occur in ``expr`` and are not bound by a generator inside it."""
+
+class Dependence:
+    """Names (dims and index variables) in expressions, those bound by a generator inside left out; shared parts once."""
+
+    def __init__(self) -> None:
+        self._free: dict[Expr, Names] = {}
+        self._ragged: dict[Expr, Names] = {}
+
+    def free(self, expr: Expr) -> Names:
+        """Names that occur anywhere in ``expr``."""
+        if expr not in self._free:
+            below = _NONE.union(*map(self.free, _parts(expr)))
+            self._free[expr] = _unbound(expr, below | _own(expr)) | _in_shape(expr.shape)
+        return self._free[expr]
+
+    def ragged(self, expr: Expr) -> Names:
+        """Names that the shape of ``expr`` or of a part of it depends on."""
+        if expr not in self._ragged:
+            below = _NONE.union(*map(self.ragged, _parts(expr)))
+            self._ragged[expr] = _unbound(expr, below) | _in_shape(expr.shape)
+        return self._ragged[expr]
+
+
+def _parts(expr: Expr) -> tuple[Expr, ...]:
     match expr:
-        case Const() | Ref() | DualRef() | OptimalValue():
-            return frozenset()
-        case Size(poly):
-            return _indices(poly)
-        case Take(operand, items):
-            return free_names(operand).union(*(_item(i) for i in items))
-        case Apply(_, args):
-            return frozenset().union(*(free_names(a) for a in args))
-        case AtomCall():
-            return frozenset().union(*(free_names(a) for a in expr.args), *(_indices(p) for _, p in expr.sizes))
-        case Reduce(_, body, binders, condition):
-            inner = free_names(body) | (_condition(condition) if condition is not None else frozenset())
-            for binder in reversed(binders):
-                inner = (inner - {binder.name}) | _binder(binder)
-            return inner
+        case Const() | Ref() | DualRef() | OptimalValue() | Size():
+            return ()
+        case Take(operand, _):
+            return (operand,)
+        case Apply(_, args) | AtomCall(args=args):
+            return args
+        case Reduce(_, body, _, _):
+            return (body,)
         case _:
             assert_never(expr)
 
 
-def _item(item: Poly | Range) -> frozenset[str]:
-    return _indices(item.start) | _indices(item.stop) if isinstance(item, Range) else _indices(item)
+def _own(expr: Expr) -> Names:
+    """Names that stand in the node itself."""
+    match expr:
+        case Size(poly):
+            return poly.names
+        case Take(_, items):
+            return _NONE.union(*map(_item, items))
+        case AtomCall(sizes=sizes):
+            return _NONE.union(*(poly.names for _, poly in sizes))
+        case Reduce(_, _, _, condition) if condition is not None:
+            return _condition(condition)
+        case _:
+            return _NONE
 
 
-def _binder(binder: TypedBinder) -> frozenset[str]:
-    return _indices(binder.start) | _indices(binder.stop)
+def _unbound(expr: Expr, names: Names) -> Names:
+    if isinstance(expr, Reduce):
+        for binder in reversed(expr.binders):
+            names = (names - {binder.name}) | _binder(binder)
+    return names
 
 
-def _condition(condition: Condition) -> frozenset[str]:
+def _item(item: Poly | Range) -> Names:
+    return item.start.names | item.stop.names if isinstance(item, Range) else item.names
+
+
+def _binder(binder: TypedBinder) -> Names:
+    return binder.start.names | binder.stop.names
+
+
+def _in_shape(shape: Shape) -> Names:
+    return _NONE.union(*(axis.names for axis in shape))
+
+
+def _condition(condition: Condition) -> Names:
     match condition:
         case Test(_, left, right):
-            return _indices(left) | _indices(right)
+            return left.names | right.names
         case Logic(_, parts):
-            return frozenset().union(*(_condition(p) for p in parts))
+            return _NONE.union(*map(_condition, parts))
         case _:
             assert_never(condition)
-
-
-def _indices(poly: Poly) -> frozenset[str]:
-    return poly.names

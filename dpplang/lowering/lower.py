@@ -19,7 +19,7 @@ from dpplang.lowering.builder import Builder, offsets
 from dpplang.lowering.env import Env
 from dpplang.lowering.expressions import Lowering, Scope
 from dpplang.lowering.numeric import to_numeric
-from dpplang.lowering.outputs import NamedDual, dual_form, output
+from dpplang.lowering.outputs import NamedDual, dual_form, index_box, output
 from dpplang.lowering.stuffing import stuff_objective, stuff_rows
 from dpplang.lowering.variables import declare
 from dpplang.semantics.tree import DualRef, Expr, Model, OptimalValue, Symbol, TypedAttribute
@@ -43,7 +43,7 @@ def lower(model: Model, sizes: Mapping[str, int], data: Arrays) -> Program:
     blocks = _parameters(model, lowering, scope)
     n_theta = sum(p.size for p in blocks)
     for parameter, symbol in zip(blocks, [*model.params, *(d.symbol for d in model.derived)], strict=True):
-        scope.symbols[symbol] = parameters(parameter.offset, parameter.shape).reshape(1, *parameter.shape)
+        scope.symbols[symbol] = _entries(parameter).reshape(1, *parameter.shape)
     for symbol in model.variables:
         scope.symbols[symbol] = declare(
             builder, symbol, 1, scope.shape(symbol.shape), "attribute", lambda e: lowering.lower(e, scope.base, scope)
@@ -53,7 +53,7 @@ def lower(model: Model, sizes: Mapping[str, int], data: Arrays) -> Program:
         origin = Origin.of(constraint.name, constraint.span)
         found, env, _ = lower_constraint(lowering, constraint, scope, origin, "constraint")
         if not constraint.chained:
-            duals[constraint.name] = NamedDual(found, env, constraint.binders)
+            duals[constraint.name] = NamedDual(found, env, index_box(constraint.binders, env, sizes))
     objective = _objective(model, lowering, scope)
     # `return` may hold convex-free affine expressions only, so nothing below adds variables or rows.
     ordered, start = offsets(builder.blocks)
@@ -118,6 +118,17 @@ def _parameters(model: Model, lowering: Lowering, scope: Scope) -> tuple[Paramet
         blocks.append(block)
         offset += block.size
     return tuple(blocks)
+
+
+def _entries(parameter: Parameter) -> Affine:
+    """A parameter as a form: entries that its attributes make zero are absent."""
+    form = parameters(parameter.offset, parameter.shape)
+    if "diagonal" in parameter.attributes:
+        row, column = np.divmod(form.entry, parameter.shape[-1])
+        form = form.select(row % parameter.shape[-2] == column)
+    if parameter.support is not None:
+        form = form.select(np.isin(form.entry, parameter.support))
+    return form
 
 
 def _support(attribute: TypedAttribute, lowering: Lowering, scope: Scope) -> tuple[int, ...]:
@@ -198,9 +209,9 @@ def _output_form(expr: Expr, lowering: Lowering, scope: Scope, duals: Mapping[st
     local = Scope(scope.sizes, scope.symbols, scope.base, scope.memo)
     for node in _leaves(expr):
         if isinstance(node, DualRef):
-            local.memo[(id(node), id(scope.base), False)] = duals[node.constraint]
+            local.memo[(node, scope.base, False)] = duals[node.constraint]
         elif isinstance(node, OptimalValue):
-            local.memo[(id(node), id(scope.base), False)] = variables(np.array([value]))
+            local.memo[(node, scope.base, False)] = variables(np.array([value]))
     return lowering.lower(expr, local.base, local)
 
 

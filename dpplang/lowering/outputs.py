@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,35 +12,44 @@ from dpplang.asa.program import OutputMap
 from dpplang.core.errors import InternalError
 from dpplang.lowering.affine import Affine, Ints
 from dpplang.lowering.constraints import DualMap
+from dpplang.lowering.env import Env
 from dpplang.lowering.stuffing import affine_map
-
-if TYPE_CHECKING:
-    from dpplang.lowering.env import Env
-    from dpplang.semantics.tree import TypedBinder
+from dpplang.semantics.tree import TypedBinder
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NamedDual:
-    """A named constraint's dual: ``extents`` (start, size) of its binders, the members' rows in them."""
+    """A named constraint's dual; ``box`` holds (first value, extent) of its index variables, ``env`` the members' values."""
 
     map: DualMap
     env: Env
-    binders: tuple[TypedBinder, ...]
+    box: tuple[tuple[int, int], ...]
+
+
+def index_box(binders: tuple[TypedBinder, ...], env: Env, sizes: Mapping[str, int]) -> tuple[tuple[int, int], ...]:
+    """First value and extent of every index variable; of one whose range depends on another, over its members."""
+    box: list[tuple[int, int]] = []
+    for binder in binders:
+        if binder.start.names | binder.stop.names <= sizes.keys():
+            low, high = int(binder.start.evaluate(sizes)), int(binder.stop.evaluate(sizes))
+        else:
+            column = env.columns[binder.name]
+            low, high = (int(column.min()), int(column.max()) + 1) if column.size else (0, 0)
+        box.append((low, max(high - low, 0)))
+    return tuple(box)
 
 
 def dual_form(dual: NamedDual, first_row: int, n: int) -> Affine:
     """The dual as a form over (x, y, …): variable number n + row. Members that a condition leaves out are zero."""
-    columns = [dual.env.columns[b.name] for b in dual.binders]
-    lows = [int(c.min()) if c.size else 0 for c in columns]
-    extents = tuple(int(c.max()) - low + 1 if c.size else 0 for c, low in zip(columns, lows, strict=True))
     place: Ints = np.zeros(dual.env.rows, np.int64)
-    for column, low, extent in zip(columns, lows, extents, strict=True):
+    for column, (low, extent) in zip(dual.env.columns.values(), dual.box, strict=True):
         place = place * extent + (column - low)
     size = prod(dual.map.shape)
     member, inner = np.divmod(dual.map.target, max(size, 1))
     entry = place[member] * size + inner
     none = np.full(entry.shape[0], -1, np.int64)
-    return Affine((1, *extents, *dual.map.shape), entry, n + first_row + dual.map.row, none, dual.map.weight)
+    shape = (1, *(extent for _, extent in dual.box), *dual.map.shape)
+    return Affine(shape, entry, n + first_row + dual.map.row, none, dual.map.weight)
 
 
 def output(name: str, form: Affine, n: int, m: int, n_theta: int) -> OutputMap:

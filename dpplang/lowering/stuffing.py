@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from dpplang.asa.cones import Cones
 from dpplang.asa.program import AffineMap, RowBlock, SparseMatrixMap
-from dpplang.lowering.affine import Affine, Floats, Ints, concatenate_terms, counting_argsort, is_pair, unpair
+from dpplang.lowering.affine import Affine, Floats, Ints, concatenate_terms, counting_argsort, empty, is_pair, unpair
 from dpplang.lowering.builder import Block
 
 
@@ -59,7 +59,7 @@ def stuff_rows(ordered: list[Block], n: int, n_theta: int) -> tuple[SparseMatrix
         shifted.append(Affine((m,), form.entry + row, form.var, form.par, form.coefficient))
         provenance.append(RowBlock(row, row + block.rows, block.origin, block.why))
         row += block.rows
-    all_rows = concatenate_terms((m,), [*shifted, _nothing(m)])
+    all_rows = concatenate_terms((m,), [*shifted, empty((m,))])
     linear = all_rows.var >= 0
     on, off = all_rows.select(linear), all_rows.select(~linear)
     a = matrix_map(on.entry, on.var, on.par, -on.coefficient, (m, n), n_theta)
@@ -77,11 +77,6 @@ def stuff_objective(form: Affine, n: int, n_theta: int) -> tuple[SparseMatrixMap
     rest = form.select(form.var < 0)
     d = affine_map(rest.entry, rest.par, rest.coefficient, 1, n_theta)
     return p, q, d
-
-
-def _nothing(m: int) -> Affine:
-    none = np.zeros(0, np.int64)
-    return Affine((m,), none, none, none, np.zeros(0))
 
 
 def _cones(ordered: list[Block]) -> Cones:
