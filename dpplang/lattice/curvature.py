@@ -48,7 +48,8 @@ class Curvature(Enum):
     def scaled(self, sign: Sign) -> Curvature:
         """Curvature after multiplication by a constant of this sign.
 
-        Zero times a convex expression is affine, not constant: the expression is still there, its graph and domain with it.
+        Zero times a convex expression is affine, not constant: the expression is still there, its graph and
+        domain with it.
         """
         if sign is Sign.ZERO and self is not Curvature.UNKNOWN:
             return Curvature.CONSTANT if self is Curvature.CONSTANT else Curvature.AFFINE
@@ -72,7 +73,8 @@ class Monotonicity(Enum):
 
 
 def fits(outer: Curvature, monotone: Monotonicity, argument: Curvature) -> bool:
-    """Whether an argument may stand in a convex (or concave) function: affine anywhere, else with the right monotonicity.
+    """Whether an argument may stand in a convex (or concave) function: affine anywhere, else with the right
+    monotonicity.
 
     ``outer`` CONVEX: convex arguments where increasing, concave where decreasing; CONCAVE the other way round.
     An affine ``outer`` fits on both counts; what it makes of the result is :func:`compose`'s business.

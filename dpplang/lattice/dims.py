@@ -106,17 +106,23 @@ class Poly:
 
 
 class Minimum(str):
-    """The smaller of two sizes as an opaque name ``min(m, n)``: equal to itself alone, but it has a value where they have."""
+    """The smaller of two sizes as an opaque name ``min(m, n)``: equal to itself alone, but with a value where
+    they have."""
 
-    __slots__ = ("_left", "_right")
-    _left: Poly
-    _right: Poly
+    __slots__ = ("left", "right")
+    left: Poly
+    right: Poly
+
+    def __new__(cls, left: Poly, right: Poly) -> Minimum:
+        made = super().__new__(cls, f"min({left}, {right})")
+        made.left, made.right = left, right
+        return made
 
     def substitute(self, values: Mapping[str, Poly | int]) -> Poly:
-        return smaller(self._left.substitute(values), self._right.substitute(values))
+        return smaller(self.left.substitute(values), self.right.substitute(values))
 
     def evaluate(self, values: Mapping[str, Any]) -> Any:
-        return min(self._left.evaluate(values), self._right.evaluate(values))
+        return min(self.left.evaluate(values), self.right.evaluate(values))
 
 
 def smaller(left: Poly, right: Poly) -> Poly:
@@ -124,9 +130,7 @@ def smaller(left: Poly, right: Poly) -> Poly:
     gap = (left - right).constant
     if gap is not None:
         return left if gap <= 0 else right
-    name = Minimum(f"min({left}, {right})")
-    name._left, name._right = left, right
-    return Poly.var(name)
+    return Poly.var(Minimum(left, right))
 
 
 def _normal(terms: list[tuple[Monomial, int]]) -> Poly:

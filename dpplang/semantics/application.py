@@ -167,6 +167,7 @@ def _inline(walk: Walk, node: ast.Call, function: Function, typed: _Typed, scope
             node.function.span,
             secondary=(Label(item.name.span, "a `func` is written out at every call, so it cannot call itself"),),
         )
+    walk.state.called.add(name)
     bound = _bind_formals(item, typed, node)
     sizes: dict[str, Poly] = {}
     local: dict[str, Expr] = {}
@@ -254,5 +255,3 @@ def _argument_shape(formal: ast.Formal, value: Expr, node: ast.Call) -> Mistake:
         show_shape(value.shape),
         secondary=(Label(formal.span, "declared here"), *declaration_labels(value)),
     )
-
-

@@ -59,9 +59,7 @@ class Called:
         for ident, _ in self.keywords:
             raise mistake("NAM118", f"`{self.name}` has no argument named `{ident.name}`", ident.span)
         if len(self.args) < least:
-            raise mistake(
-                "NAM105", f"`{self.name}` needs at least {plural(least, 'argument')}", self.span
-            )
+            raise mistake("NAM105", f"`{self.name}` needs at least {plural(least, 'argument')}", self.span)
         return self.args
 
     def arity(self, signature: Sequence[str], required: int, given: int) -> Exception:
@@ -119,9 +117,7 @@ def size_of(expr: Expr) -> Poly:
     """
     poly = polynomial(expr)
     if poly is None:
-        raise mistake(
-            "SHP514", "a size must be a whole number, built from dims with `+ - *`", expr.span, "not a size"
-        )
+        raise mistake("SHP514", "a size must be a whole number, built from dims with `+ - *`", expr.span, "not a size")
     if poly.constant is not None and poly.constant < 0:
         raise mistake("SHP514", f"a size cannot be negative: {poly}", expr.span, str(poly))
     return poly
@@ -142,7 +138,7 @@ def sizes_of(args: Sequence[Expr]) -> Shape:
 
 
 def _whole(value: object, arg: Expr) -> int:
-    if not isinstance(value, float) or value != int(value) or value < 0:
+    if not isinstance(value, float) or not value.is_integer() or value < 0:
         raise mistake("SHP514", "a size must be a whole number", arg.span, "not a size")
     return int(value)
 

@@ -30,9 +30,7 @@ _FOLD: dict[str, Callable[[float, float], float]] = {
 }
 
 
-def combine(
-    op: str, left: Expr, right: Expr, span: Span, op_span: Span, binders: tuple[TypedBinder, ...] = ()
-) -> Expr:
+def combine(op: str, left: Expr, right: Expr, span: Span, op_span: Span, binders: tuple[TypedBinder, ...] = ()) -> Expr:
     """``left op right`` for ``+ - * / @``; sizes and numbers are folded.
 
     Raises:
@@ -55,9 +53,7 @@ def combine(
             return quotient(left, right, shape, span)
 
 
-def fold(
-    op: str, left: Expr, right: Expr, span: Span, binders: tuple[TypedBinder, ...] = ()
-) -> Expr | None:
+def fold(op: str, left: Expr, right: Expr, span: Span, binders: tuple[TypedBinder, ...] = ()) -> Expr | None:
     """The result where both sides are plain numbers or sizes and it is known; else None."""
     if not isinstance(left, Const | Size) or not isinstance(right, Const | Size):
         return None
@@ -169,7 +165,8 @@ def matmul(left: Expr, right: Expr, span: Span, op_span: Span) -> Expr:
     inner, outer = left.shape[-1], right.shape[0]
     raise mistake(
         "SHP503",
-        f"inner sizes differ: `@` of {show_shape(left.shape)} and {show_shape(right.shape)} contracts {inner} with {outer}",
+        f"inner sizes differ: `@` of {show_shape(left.shape)} and {show_shape(right.shape)} contracts {inner} "
+        f"with {outer}",
         op_span,
         secondary=operand_labels(left, right),
         help=_transpose_help(left, right),
@@ -213,5 +210,3 @@ def transposed(operand: Expr, span: Span) -> Expr:
 def spread(operand: Expr, shape: Shape, span: Span) -> Expr:
     """A scalar over a shape; anything else as it is."""
     return operand if operand.shape or not shape else affine("spread", (operand,), shape, span)
-
-

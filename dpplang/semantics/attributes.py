@@ -33,9 +33,7 @@ def typed_attributes(
     return tuple(typed)
 
 
-def _attribute(
-    walk: Walk, node: ast.Attribute, shape: Shape, role: Role, scope: Scope
-) -> TypedAttribute:
+def _attribute(walk: Walk, node: ast.Attribute, shape: Shape, role: Role, scope: Scope) -> TypedAttribute:
     name = node.name
     if name not in KNOWN:
         raise mistake(
@@ -88,7 +86,11 @@ def _contradictions(attribute: TypedAttribute, earlier: list[TypedAttribute]) ->
         if other.name == attribute.name:
             raise _clash(attribute, other, "is given twice")
         for group in _EXCLUSIVE:
-            if other.name in group and attribute.name in group and SIGNS.get(other.name, 0) != SIGNS.get(attribute.name, 1):
+            if (
+                other.name in group
+                and attribute.name in group
+                and SIGNS.get(other.name, 0) != SIGNS.get(attribute.name, 1)
+            ):
                 raise _clash(attribute, other, f"contradicts `{other.name}`")
 
 

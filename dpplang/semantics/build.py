@@ -1,4 +1,5 @@
-"""Constructors of typed nodes: each fills in the facts that the rule of its primitive proves, and says which rule that was."""
+"""Constructors of typed nodes: each fills in the facts that the rule of its primitive proves, and says which
+rule that was."""
 
 from __future__ import annotations
 
@@ -152,16 +153,12 @@ def negated(operand: Expr, span: Span) -> Expr:
         )
     if isinstance(operand, Size):
         return Size(-operand.poly, facts=Facts((), -operand.facts.sign), span=span, reason=operand.reason)
-    return affine(
-        "neg", (operand,), operand.shape, span, sign=-operand.facts.sign, monotone=(Monotonicity.DECREASING,)
-    )
+    return affine("neg", (operand,), operand.shape, span, sign=-operand.facts.sign, monotone=(Monotonicity.DECREASING,))
 
 
 def difference(left: Expr, right: Expr, shape: Shape, span: Span) -> Apply:
     modes = (Monotonicity.INCREASING, Monotonicity.DECREASING)
-    return affine(
-        "sub", (left, right), shape, span, sign=left.facts.sign + -right.facts.sign, monotone=modes
-    )
+    return affine("sub", (left, right), shape, span, sign=left.facts.sign + -right.facts.sign, monotone=modes)
 
 
 def numeric(op: str, args: Sequence[Expr], shape: Shape, sign: Sign, span: Span, options: Options = ()) -> Apply:
@@ -180,7 +177,9 @@ def taken(operand: Expr, items: tuple[Poly | Range, ...], span: Span) -> Expr:
     """``operand[items]``, one item per axis."""
     kept = tuple(i.stop - i.start for i in items if isinstance(i, Range))
     facts = composed(kept, operand.facts.sign, Curvature.AFFINE, (operand,))
-    return Take(operand, items, facts=facts, span=span, reason=Reason("entries of an expression are what it is", (operand,)))
+    return Take(
+        operand, items, facts=facts, span=span, reason=Reason("entries of an expression are what it is", (operand,))
+    )
 
 
 def reshaped(operand: Expr, shape: Shape, span: Span) -> Expr:
@@ -205,7 +204,7 @@ def _product_rule(left: Expr, right: Expr) -> str:
     if left.facts.variables and right.facts.variables:
         return "a product of two factors that both depend on variables has no known curvature"
     if not factors_are_dpp(left.facts, right.facts):
-        return "a product by something constant in the variables is DCP; both factors depend on parameters, so it is not DPP"
+        return "DCP, since one factor is constant in the variables; not DPP, since both depend on parameters"
     scale, other = (right, left) if left.facts.variables else (left, right)
     words = {Sign.UNKNOWN: "constant of unknown sign"}.get(scale.facts.sign, f"{scale.facts.sign.value} constant")
     return f"a {words} times {_an(other.facts.curvature)} expression"

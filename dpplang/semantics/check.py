@@ -22,6 +22,7 @@ from dpplang.semantics.report import Report, diagnose, replacement
 from dpplang.semantics.scope import POISON, FileScope, Scope
 from dpplang.semantics.sizes import undetermined
 from dpplang.semantics.tree import Constraint, Expr, Model
+from dpplang.semantics.unused import unknown_names
 from dpplang.semantics.verdicts import judge
 from dpplang.semantics.walk import State, reserve_index_names
 from dpplang.syntax import ast
@@ -57,6 +58,7 @@ def check(file: ast.File, *, loader: Loader, library: Library) -> Checked:
     items = [i for i in file.items if isinstance(i, ast.ConstraintItem)]
     constraints = _constraints(walk, items, scope, report)
     declare_duals(scope, items, constraints)
+    report.add(*unknown_names(file, scope, walk.state.called))
     returned = _single(file, ast.ReturnItem, "NAM111", "`return` stands twice", report)
     outputs = outputs_of(walk, returned, scope, declared.variables, constraints)
     judge(sense, objective, constraints, _surroundings(file, declared, walk, scope), report)
@@ -88,9 +90,7 @@ def _dim_names(file: ast.File) -> list[str]:
     return [d.name.name for i in file.items if isinstance(i, ast.DimItem) for d in i.declarations]
 
 
-def _objective(
-    walk: Inference, file: ast.File, scope: FileScope, broken: Damage
-) -> tuple[str, Expr | None]:
+def _objective(walk: Inference, file: ast.File, scope: FileScope, broken: Damage) -> tuple[str, Expr | None]:
     item = _single(file, ast.ObjectiveItem, "NAM110", "a program has one objective; this is another", walk.report)
     if item is None:
         if not broken.has_objective and not _is_library(file):
@@ -174,9 +174,7 @@ def _warn_undetermined(declared: Declared, report: Report) -> None:
                 "SHP510",
                 f"no declared tensor's shape determines `{dim.name}`",
                 dim.span,
-                help=(
-                    f'give it when binding (`dims={{"{dim.name}": 10}}`, `--dim {dim.name}=10`), or a default: `dim {dim.name} = 10`',
-                ),
+                help=(f"give it when binding (`--dim {dim.name}=10`), or a default: `dim {dim.name} = 10`",),
                 severity=Severity.WARNING,
             )
         )

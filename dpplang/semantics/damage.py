@@ -1,4 +1,5 @@
-"""What the items that did not parse would have declared: their names count as declared, so that one broken line is one error."""
+"""What the items that did not parse would have declared: their names count as declared, so that one broken
+line is one error."""
 
 from __future__ import annotations
 

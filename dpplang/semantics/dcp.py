@@ -31,7 +31,8 @@ class Demand:
 
 
 class DcpBlame:
-    """Walks down from an expression that does not satisfy a demand. A culprit is reported once, however often it is used."""
+    """Walks down from an expression that does not satisfy a demand. A culprit is reported once, however often
+    it is used."""
 
     def __init__(self, inlined: dict[int, Inlined]) -> None:
         self._inlined = inlined
@@ -82,7 +83,10 @@ class DcpBlame:
         wanted = demand.wanted
         slope = slope_of(scale.facts.sign)
         if slope is Monotonicity.UNKNOWN:
-            if not satisfies(other.facts.curvature, Curvature.AFFINE) and other.facts.curvature is not Curvature.UNKNOWN:
+            if (
+                not satisfies(other.facts.curvature, Curvature.AFFINE)
+                and other.facts.curvature is not Curvature.UNKNOWN
+            ):
                 yield _unknown_sign(scale, other, demand)
                 return
             wanted = Curvature.AFFINE
@@ -118,9 +122,7 @@ def _inside(whole: Expr, name: str, slope: Monotonicity, wanted: Curvature, form
     """The demand on an argument of a function."""
     curvature = whole.atom.curvature if isinstance(whole, AtomCall) else wanted
     where = f" in `{formal}`" if formal and isinstance(whole, AtomCall) and len(whole.atom.formals) > 1 else ""
-    monotone = (
-        f"not known to be monotone{where} here" if slope is Monotonicity.UNKNOWN else f"{slope.value}{where}"
-    )
+    monotone = f"not known to be monotone{where} here" if slope is Monotonicity.UNKNOWN else f"{slope.value}{where}"
     because = f"`{name}` is {curvature.value} and {monotone}, so its argument must be {wanted.value}"
     label = Label(whole.span, f"{curvature.value}, {monotone}")
     return Demand(wanted, "DCP202", because, (label,))
@@ -187,8 +189,17 @@ def _unknown_sign(scale: Expr, other: Expr, demand: Demand) -> Diagnostic:
         scale.span,
         "may be negative",
         secondary=distinct(scale.span, (Label(other.span, have), *declaration_labels(scale), *demand.labels)),
-        notes=(f"the product is {have} if the factor is nonnegative, and {words(-other.facts.curvature)} if it is nonpositive",),
-        help=(f"declare the sign: `{scale.span.text} nonneg`" if scale.span.text.isidentifier() else "make the factor's sign known: `abs`, `nonneg`",),
+        notes=(
+            (
+                f"the product is {have} if the factor is nonnegative, and {words(-other.facts.curvature)} if it "
+                "is nonpositive"
+            ),
+        ),
+        help=(
+            f"declare the sign: `{scale.span.text} nonneg`"
+            if scale.span.text.isidentifier()
+            else "make the factor's sign known: `abs`, `nonneg`",
+        ),
     )
 
 

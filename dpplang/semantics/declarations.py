@@ -1,7 +1,9 @@
-"""Declarations of a program: dims, data, parameters, variables, ``derived`` and ``let``, into a scope of typed names."""
+"""Declarations of a program: dims, data, parameters, variables, ``derived`` and ``let``, into a scope of typed
+names."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dpplang.core.diagnostics import Label
@@ -38,7 +40,8 @@ Tensors = ast.DataItem | ast.ParamItem | ast.VarItem
 class Declarations:
     """Reads the declarations in an order in which each finds what it may use.
 
-    Dims come first, then data, parameters and variables (wherever they stand), except that variables with bounds keep their place
+    Dims come first, then data, parameters and variables (wherever they stand), except that variables with
+    bounds keep their place
     among ``derived`` and ``let``, which use only what stands above them.
     """
 
@@ -53,13 +56,14 @@ class Declarations:
             if isinstance(item, ast.DimItem):
                 for declaration in item.declarations:
                     self._guard(declaration, lambda d=declaration: self._dim(d))
-        tensors = [(i, d) for i in items if isinstance(i, Tensors) for d in i.declarations]
+        tensors: list[tuple[Tensors, ast.Declaration]] = [
+            (i, d) for i in items if isinstance(i, Tensors) for d in i.declarations
+        ]
         late = [d for i, d in tensors if isinstance(i, ast.VarItem) and any(a.arguments for a in d.attributes)]
         self._announce(items)
-        for kind in (ast.DataItem, ast.ParamItem, ast.VarItem):
-            for item, declaration in tensors:
-                if isinstance(item, kind) and declaration not in late:
-                    self._guard(declaration, lambda d=declaration, i=item: self._tensor(d, i))
+        early = [(i, d) for i, d in tensors if d not in late]
+        for item, declaration in sorted(early, key=lambda t: list(_ROLES).index(type(t[0]))):
+            self._guard(declaration, lambda d=declaration, i=item: self._tensor(d, i))
         for item in items:
             match item:
                 case ast.VarItem(declarations=declarations):
@@ -82,14 +86,18 @@ class Declarations:
             match item:
                 case ast.DerivedItem(declaration=declaration) | ast.LetItem(declaration=declaration):
                     declarations: tuple[ast.Declaration, ...] = (declaration,)
-                case ast.DataItem() | ast.ParamItem() | ast.VarItem():
-                    declarations = item.declarations
+                case (
+                    ast.DataItem(declarations=several)
+                    | ast.ParamItem(declarations=several)
+                    | ast.VarItem(declarations=several)
+                ):
+                    declarations = several
                 case _:
                     declarations = ()
             for declared in declarations:
                 self._file.names.setdefault(declared.name.name, Later(declared.name.span))
 
-    def _guard(self, declaration: ast.Declaration, declare: object) -> None:
+    def _guard(self, declaration: ast.Declaration, declare: Callable[[], None]) -> None:
         """Run one declaration; if it is wrong, its name is poisoned."""
         name = declaration.name.name
         try:
@@ -98,7 +106,7 @@ class Declarations:
             self._walk.report.add(*error.diagnostics)
             return
         try:
-            declare()  # type: ignore[operator]
+            declare()
         except Mistake as error:
             self._walk.report.add(*error.diagnostics)
             self._file.names[name] = POISON
@@ -154,7 +162,9 @@ class Declarations:
         if declaration.default is None:
             return None
         if role is Role.VAR:
-            raise mistake("NAM119", "a variable has no value to start with: the solver finds it", declaration.default.span)
+            raise mistake(
+                "NAM119", "a variable has no value to start with: the solver finds it", declaration.default.span
+            )
         value = self._walk.infer(declaration.default, self._scope)
         if value is None:
             raise Mistake
@@ -163,14 +173,17 @@ class Declarations:
         self._fits(declaration, value, shape)
         sign = declared_sign_of(declaration)
         if sign is not None and sign is -value.facts.sign and sign is not Sign.UNKNOWN:
-            raise mistake("NAM122", f"the default is {value.facts.sign.value}", value.span, secondary=(Label(declaration.span),))
+            raise mistake(
+                "NAM122", f"the default is {value.facts.sign.value}", value.span, secondary=(Label(declaration.span),)
+            )
         return spread(value, shape, value.span)
 
     def _fits(self, declaration: ast.Declaration, value: Expr, shape: Shape) -> None:
         if value.shape not in ((), shape):
             raise mistake(
                 "SHP511",
-                f"`{declaration.name.name}` is declared {show_shape(shape)}, its expression has shape {show_shape(value.shape)}",
+                f"`{declaration.name.name}` is declared {show_shape(shape)}, its expression has shape "
+                f"{show_shape(value.shape)}",
                 value.span,
                 show_shape(value.shape),
                 secondary=(Label(declaration.name.span, show_shape(shape)),),
@@ -193,7 +206,8 @@ class Declarations:
             names = ", ".join(f"`{s.name}`" for s in sorted(value.facts.variables, key=lambda s: s.name))
             raise mistake(
                 "NAM119",
-                f"`derived {declaration.name.name}` is computed before the problem is solved: it cannot depend on the variables {names}",
+                f"`derived {declaration.name.name}` is computed before the problem is solved: it cannot "
+                f"depend on the variables {names}",
                 value.span,
                 secondary=tuple(Label(s.span, "a variable") for s in value.facts.variables),
                 help=("`let` names an expression of variables",),
@@ -227,7 +241,8 @@ class Declarations:
             if contradicted((attribute,), value.facts.sign):
                 raise mistake(
                     "NAM122",
-                    f"`{declaration.name.name}` is declared {attribute.name}, its expression is {value.facts.sign.value}",
+                    f"`{declaration.name.name}` is declared {attribute.name}, its expression is "
+                    f"{value.facts.sign.value}",
                     value.span,
                     value.facts.sign.value,
                 )

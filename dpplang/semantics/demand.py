@@ -1,6 +1,7 @@
 """What a context demands of the parts of an expression, so that blame descends to the smallest one that breaks a rule.
 
-A convex whole asks of each part what the composition rule asks: convexity where the operation increases in it, concavity
+A convex whole asks of each part what the composition rule asks: convexity where the operation increases in it,
+concavity
 where it decreases, affinity where neither is known.
 """
 
@@ -11,9 +12,26 @@ from dpplang.lattice.sign import Sign
 from dpplang.semantics.calls import monotonicity
 from dpplang.semantics.tree import Apply, AtomCall, Expr, Reduce, Take
 
-AFFINE_OPS = frozenset(  # noqa: SIM905 – a list of words reads better than a list of literals
-    "add sub neg transpose sum mean cumsum diag trace hstack vstack stack reshape spread upper_tri "
-    "partial_trace partial_transpose".split()
+AFFINE_OPS = frozenset(
+    [
+        "add",
+        "sub",
+        "neg",
+        "transpose",
+        "sum",
+        "mean",
+        "cumsum",
+        "diag",
+        "trace",
+        "hstack",
+        "vstack",
+        "stack",
+        "reshape",
+        "spread",
+        "upper_tri",
+        "partial_trace",
+        "partial_transpose",
+    ]
 )
 PRODUCTS = frozenset(("mul", "matmul", "outer", "kron", "convolve"))
 

@@ -1,6 +1,7 @@
 """Blame for what is DCP but not DPP: which factor depends on which parameter, and what to do about it.
 
-Source: Agrawal et al. 2019, §4.1 and its rewrites: p₁p₂ → a derived parameter, e/p → e·(1/p), f(p) → a derived parameter.
+Source: Agrawal et al. 2019, §4.1 and its rewrites: p₁p₂ → a derived parameter, e/p → e·(1/p), f(p) → a derived
+parameter.
 """
 
 from __future__ import annotations
@@ -36,16 +37,15 @@ class Surroundings:
 
 
 class DppBlame:
-    """Walks down from an expression that satisfies its demand in the variables but not with parameters counted as affine."""
+    """Walks down from an expression that satisfies its demand in the variables but not with parameters counted
+    as affine."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._visited: set[tuple[int, Curvature]] = set()
         self._said = False
 
-    def blame(
-        self, expr: Expr, wanted: Curvature, calls: tuple[Label, ...] = ()
-    ) -> Iterator[Diagnostic]:
+    def blame(self, expr: Expr, wanted: Curvature, calls: tuple[Label, ...] = ()) -> Iterator[Diagnostic]:
         """Diagnostics, at least one unless an earlier call gave them; empty if the expression is DPP."""
         key = (id(expr), wanted)
         if satisfies(expr.facts.dpp, wanted) or key in self._visited:
@@ -83,7 +83,9 @@ class DppBlame:
                 yield from self.blame(factor, factor.facts.curvature, calls)
             return
         if factors_are_dpp(left.facts, right.facts):
-            free = [f for f in (left, right) if f.facts.is_constant] or [f for f in (left, right) if not f.facts.variables]
+            free = [f for f in (left, right) if f.facts.is_constant] or [
+                f for f in (left, right) if not f.facts.variables
+            ]
             scale, other = (right, left) if free[0] is right else (left, right)
             yield from self.blame(other, through(wanted, slope_of(scale.facts.sign)), calls)
             return
@@ -125,8 +127,11 @@ class DppBlame:
         else:
             scale, other = (right, left) if left.facts.variables else (left, right)
             help_text = (
-                f"fold `{scale.span.text}` into a derived parameter inside `{_short(other.span.text)}`, or name the part with the "
-                f"variables by a new variable: `var z`, `z == …`, and multiply that",
+                (
+                    f"fold `{scale.span.text}` into a derived parameter inside `{_short(other.span.text)}`, or "
+                    "name the part with the "
+                    f"variables by a new variable: `var z`, `z == …`, and multiply that"
+                ),
             )
         return diagnose(
             "DPP301",
@@ -163,7 +168,9 @@ class DppBlame:
             expr.span,
             self._factor_words(expr, curvature=False),
             secondary=distinct(expr.span, (*self._declarations((expr,)), *calls)),
-            help=(f"compute it before the problem is solved: `derived d = {_short(expr.span.text)}`, and use `d` here",),
+            help=(
+                f"compute it before the problem is solved: `derived d = {_short(expr.span.text)}`, and use `d` here",
+            ),
             fixes=self._derived_fix(expr, "d") if not expr.facts.variables else (),
         )
 
@@ -181,7 +188,8 @@ class DppBlame:
     # --- words ---------------------------------------------------------------------------------------------------
 
     def _factor_words(self, expr: Expr, *, curvature: bool = True) -> str:
-        """``convex; depends on the parameter `Omega` through `R```; empty for a parameter itself, labelled where declared."""
+        """``convex; depends on the parameter `Omega` through `R```; empty for a parameter itself, labelled
+        where declared."""
         if curvature and isinstance(expr, Ref) and expr.symbol.role is Role.PARAM:
             return ""
         reached = sorted(expr.facts.params, key=lambda s: (s.span.start, s.name))
@@ -220,13 +228,18 @@ class DppBlame:
             for symbol in sorted(expr.facts.params, key=lambda s: (s.span.start, s.name)):
                 words = "derived" if symbol.role is Role.DERIVED else "a parameter"
                 labels.append(Label(symbol.span, words))
-                labels += [Label(r.span, "a parameter") for r in sorted(self._roots(symbol), key=lambda s: s.span.start) if r is not symbol]
+                labels += [
+                    Label(r.span, "a parameter")
+                    for r in sorted(self._roots(symbol), key=lambda s: s.span.start)
+                    if r is not symbol
+                ]
         return labels
 
     # --- fixes ---------------------------------------------------------------------------------------------------
 
     def _derived_fix(self, expr: Expr, name: str) -> tuple[Fix, ...]:
-        """``derived d = expr`` above the objective, and ``d`` in its place: the same function of the same parameters."""
+        """``derived d = expr`` above the objective, and ``d`` in its place: the same function of the same
+        parameters."""
         return self._fix(name, expr.span.text, (Edit(expr.span, self._fresh(name)),), expr.span)
 
     def _inverse_fix(self, expr: Apply, left: Expr, right: Expr, name: str) -> tuple[Fix, ...]:
@@ -240,7 +253,9 @@ class DppBlame:
         insert = self._around.insert_at
         if insert is None or insert.source is not at.source or at.start < insert.start or "\n" in value:
             return ()
-        if any(at.start <= c.span.start < at.end or c.span.source is not at.source for c in self._around.inlined.values()):
+        if any(
+            at.start <= c.span.start < at.end or c.span.source is not at.source for c in self._around.inlined.values()
+        ):
             return ()
         fresh = self._fresh(name)
         item = Edit(insert, f"derived {fresh} = {value}\n")

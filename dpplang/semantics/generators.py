@@ -165,9 +165,7 @@ def _check_shape(op: str, body: Expr, binders: tuple[TypedBinder, ...], node: as
             )
 
 
-def _count(
-    op: str, binders: tuple[TypedBinder, ...], condition: Condition | None, node: ast.Generator
-) -> Poly:
+def _count(op: str, binders: tuple[TypedBinder, ...], condition: Condition | None, node: ast.Generator) -> Poly:
     """Number of members, which has to be a polynomial in the dims."""
     if condition is not None:
         raise mistake(

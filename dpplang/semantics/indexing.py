@@ -10,7 +10,7 @@ from dpplang.semantics.generators import integer_expression
 from dpplang.semantics.members import Witness, refute
 from dpplang.semantics.report import Mistake, mistake, plural
 from dpplang.semantics.scope import Scope
-from dpplang.semantics.tree import Expr, Range
+from dpplang.semantics.tree import Expr, Range, Size
 from dpplang.semantics.walk import Walk
 from dpplang.syntax import ast
 
@@ -28,7 +28,8 @@ def index(walk: Walk, node: ast.Index, scope: Scope) -> Expr | None:
     if operand is not None and len(node.items) > rank:
         raise mistake(
             "SHP507",
-            f"{plural(len(node.items), 'index' if len(node.items) == 1 else 'indice')} for shape {show_shape(operand.shape)}"
+            f"{plural(len(node.items), 'index' if len(node.items) == 1 else 'indice')} for shape "
+            f"{show_shape(operand.shape)}"
             if rank
             else "a scalar has no entries to index",
             node.span,
@@ -50,9 +51,7 @@ def index(walk: Walk, node: ast.Index, scope: Scope) -> Expr | None:
     return taken(operand, tuple(items), node.span)
 
 
-def _item(
-    walk: Walk, item: ast.Expr | ast.Slice, operand: Expr | None, axis: int, scope: Scope
-) -> Poly | Range | None:
+def _item(walk: Walk, item: ast.Expr | ast.Slice, operand: Expr | None, axis: int, scope: Scope) -> Poly | Range | None:
     if isinstance(item, ast.Slice):
         start = None if item.start is None else integer_expression(walk, item.start, scope, "a slice's start")
         stop = None if item.stop is None else integer_expression(walk, item.stop, scope, "a slice's end")
@@ -72,9 +71,7 @@ def _item(
     return wrapped
 
 
-def _slice(
-    start: Poly | None, stop: Poly | None, item: ast.Slice, operand: Expr, axis: int, scope: Scope
-) -> Range:
+def _slice(start: Poly | None, stop: Poly | None, item: ast.Slice, operand: Expr, axis: int, scope: Scope) -> Range:
     size = operand.shape[axis]
     low = Poly() if start is None else _from_end(start, size)
     high = size if stop is None else _from_end(stop, size)
@@ -132,7 +129,7 @@ def _shown(value: Poly, witness: Witness) -> str:
 
 def _range_labels(witness: Witness, scope: Scope) -> list[Label]:
     """Where the index variables concerned are bound."""
-    bound = {e.poly: e.span for e in scope.local.values() if hasattr(e, "poly")}  # type: ignore[union-attr]
+    bound = {e.poly: e.span for e in scope.local.values() if isinstance(e, Size)}
     found: list[Label] = []
     for binder in scope.binders:
         span = bound.get(Poly.var(binder.name))

@@ -1,6 +1,7 @@
 """Typing of expressions: shape, sign, curvature and DPP of every node, bottom up, symbolic in the dims.
 
-Sums over index sets are typed once, never unrolled. An expression whose curvature is unknown is no mistake by itself (it may stand where
+Sums over index sets are typed once, never unrolled. An expression whose curvature is unknown is no mistake by
+itself (it may stand where
 curvature does not matter): :mod:`dpplang.semantics.blame` finds the culprit where a rule needs one.
 """
 

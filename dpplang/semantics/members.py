@@ -1,10 +1,12 @@
 """Whether an index leaves its range: a search for a member of the index sets that refutes ``0 <= index < size``.
 
-An error is reported when, for every choice of generic sizes that was tried, some member violates the bound: ``x[t - 1]``
+An error is reported when, for every choice of generic sizes that was tried, some member violates the bound:
+``x[t - 1]``
 over ``t in T`` does at t = 0 however large T is. A bound that hangs on the values of the dims alone (``x[2]`` on
 ``x[n]``) is left to lowering, which knows them and checks every index it makes.
 
-The index expressions are polynomials; affine ones attain their extremes at the corners of the index sets, so the corners and the
+The index expressions are polynomials; affine ones attain their extremes at the corners of the index sets, so
+the corners and the
 places where a condition switches are what is tried. Sizes are taken beyond every constant that occurs.
 """
 
@@ -22,9 +24,7 @@ MAX_DIMS = 6
 Witness = dict[str, Poly]
 
 
-def refute(
-    nonneg: Poly, binders: tuple[TypedBinder, ...], conditions: tuple[Condition, ...]
-) -> Witness | None:
+def refute(nonneg: Poly, binders: tuple[TypedBinder, ...], conditions: tuple[Condition, ...]) -> Witness | None:
     """A member at which ``nonneg`` is negative, index variable by index variable; None if there is none in general.
 
     The witness is empty where no index variable is concerned.
@@ -79,9 +79,7 @@ def tests_of(condition: Condition) -> Iterator[Test]:
             yield from tests_of(part)
 
 
-def _polys(
-    nonneg: Poly, binders: tuple[TypedBinder, ...], conditions: tuple[Condition, ...]
-) -> list[Poly]:
+def _polys(nonneg: Poly, binders: tuple[TypedBinder, ...], conditions: tuple[Condition, ...]) -> list[Poly]:
     polys = [nonneg]
     for binder in binders:
         polys += [binder.start, binder.stop]
@@ -91,9 +89,7 @@ def _polys(
     return polys
 
 
-def _relevant(
-    nonneg: Poly, binders: tuple[TypedBinder, ...], conditions: tuple[Condition, ...]
-) -> list[str]:
+def _relevant(nonneg: Poly, binders: tuple[TypedBinder, ...], conditions: tuple[Condition, ...]) -> list[str]:
     """Index variables the verdict hangs on: those in the expression and in the ranges of these."""
     names = set(nonneg.names)
     for binder in reversed(binders):
@@ -134,9 +130,7 @@ def _members(
             value = candidate.evaluate(values)
             if start <= value < stop and value not in tried:
                 tried.add(value)
-                yield from extend(
-                    position + 1, {**member, binder.name: candidate}, {**values, binder.name: value}
-                )
+                yield from extend(position + 1, {**member, binder.name: candidate}, {**values, binder.name: value})
 
     yield from extend(0, {}, dict(sizes))
 
@@ -154,7 +148,8 @@ def _candidates(binder: TypedBinder, conditions: tuple[Condition, ...]) -> list[
 
 
 def _evidently_nonneg(poly: Poly, binders: tuple[TypedBinder, ...]) -> bool:
-    """Substitute each name by its lower (or upper) end plus (minus) something nonnegative, and look at the coefficients."""
+    """Substitute each name by its lower (or upper) end plus (minus) something nonnegative, and look at the
+    coefficients."""
     indices = {b.name for b in binders}
     for binder in reversed(binders):
         if binder.name in poly.names:

@@ -79,9 +79,7 @@ class Modules:
                 )
                 scope.functions.setdefault(name.name, POISON)
 
-    def _file(
-        self, item: ast.ImportItem, loader: Loader
-    ) -> tuple[FileScope, dict[str, list[ast.AtomItem]]]:
+    def _file(self, item: ast.ImportItem, loader: Loader) -> tuple[FileScope, dict[str, list[ast.AtomItem]]]:
         source, inner, path = loader.load(item.path, item.path_span)
         if path in self._open:
             chain = " → ".join(p.name for p in (*self._open[self._open.index(path) :], path))

@@ -14,6 +14,7 @@ from dpplang.semantics.scope import POISON, FileScope, Scope
 from dpplang.semantics.tree import Constraint, DualRef, Expr, Facts, Output, Reason, Symbol
 from dpplang.semantics.walk import Walk
 from dpplang.syntax import ast
+from dpplang.syntax.walk import walk as walk_nodes
 
 
 def declare_duals(file: FileScope, items: Sequence[ast.ConstraintItem], constraints: Sequence[Constraint]) -> None:
@@ -41,7 +42,11 @@ def dual_shape(constraint: Constraint) -> Shape | None:
 
 
 def outputs_of(
-    walk: Walk, item: ast.ReturnItem | None, file: FileScope, variables: Sequence[Symbol], constraints: Sequence[Constraint]
+    walk: Walk,
+    item: ast.ReturnItem | None,
+    file: FileScope,
+    variables: Sequence[Symbol],
+    constraints: Sequence[Constraint],
 ) -> tuple[Output, ...]:
     """The outputs; what is wrong is reported and left out."""
     if item is None:
@@ -79,7 +84,11 @@ def _name(node: ast.Expr, file: FileScope) -> str:
 
 def _check_affine(value: Expr) -> None:
     if not value.facts.dpp.is_affine:
-        wanted = "affine in the variables" if not value.facts.curvature.is_affine else "affine in the parameters, with the variables times parameter-free factors or alone"
+        wanted = (
+            "affine in the variables"
+            if not value.facts.curvature.is_affine
+            else "affine in the parameters, with the variables times parameter-free factors or alone"
+        )
         raise mistake(
             "DCP210",
             f"`return` takes affine expressions; this must be {wanted}",
@@ -90,7 +99,7 @@ def _check_affine(value: Expr) -> None:
 
 
 def _check_duals(node: ast.Expr, by_name: dict[str, Constraint]) -> None:
-    for dual in _duals(node):
+    for dual in (n for n in walk_nodes(node) if isinstance(n, ast.Dual)):
         constraint = by_name.get(dual.constraint.name)
         if constraint is None:
             continue
@@ -110,19 +119,3 @@ def _check_duals(node: ast.Expr, by_name: dict[str, Constraint]) -> None:
                 secondary=(Label(constraint.span),),
                 help=("use full ranges with a condition: `for i in n, j in n if j < i`",),
             )
-
-
-def _duals(node: ast.Expr) -> list[ast.Dual]:
-    match node:
-        case ast.Dual():
-            return [node]
-        case ast.Unary(operand=operand) | ast.Transpose(operand=operand) | ast.Index(operand=operand):
-            return _duals(operand)
-        case ast.Binary(left=left, right=right):
-            return _duals(left) + _duals(right)
-        case ast.Call(arguments=arguments):
-            return [d for a in arguments if not isinstance(a, ast.Generator) for d in _duals(a)]
-        case ast.Array(elements=elements):
-            return [d for e in elements for d in _duals(e)]
-        case _:
-            return []

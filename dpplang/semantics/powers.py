@@ -68,7 +68,8 @@ def power(base: Expr, exponent: Expr, node: ast.Binary, scope: Scope) -> Expr:
 
 
 def quadratic_reading(left: Expr, right: Expr, span: Span, scope: Scope) -> Expr | None:
-    """``x' @ P @ x`` as ``quad_form(x, P)`` where x depends on variables and P does not; None if it is nothing of the kind.
+    """``x' @ P @ x`` as ``quad_form(x, P)`` where x depends on variables and P does not; None if it is nothing
+    of the kind.
 
     Raises:
         Mistake: P is not known to be semidefinite.

@@ -1,6 +1,7 @@
 """The affine primitives that are called by name: their shapes (NumPy's meaning), signs and options.
 
-Every function takes the call with typed arguments and gives the node, or raises :class:`Mistake`. The table is at the end;
+Every function takes the call with typed arguments and gives the node, or raises :class:`Mistake`. The table is
+at the end;
 docs/internals.md lists what lowering makes of each op.
 """
 
@@ -77,14 +78,17 @@ def _diff(call: Called) -> Expr:
                 "SHP513",
                 "`diff` of a matrix needs an `axis`",
                 call.span,
-                help=("`axis = 0` subtracts rows, `axis = 1` columns (NumPy's default is the last axis, CVXPY's the first)",),
+                help=(
+                    (
+                        "`axis = 0` subtracts rows, `axis = 1` columns (NumPy's default is the last axis, "
+                        "CVXPY's the first)"
+                    ),
+                ),
             )
         axis = 0
     length = operand.shape[axis] - order
     if length.constant is not None and length.constant < 0:
-        raise mistake(
-            "SHP505", f"a difference of order {order} of {operand.shape[axis]} entries is empty", call.span
-        )
+        raise mistake("SHP505", f"a difference of order {order} of {operand.shape[axis]} entries is empty", call.span)
     shape = (*operand.shape[:axis], length, *operand.shape[axis + 1 :])
     return affine(
         "diff",
@@ -218,9 +222,7 @@ def stacked(parts: Sequence[Expr], call: Called) -> Expr:
 
 
 def _bmat(call: Called) -> Expr:
-    raise mistake(
-        "SHP512", "`bmat` takes a list of rows of blocks: `bmat([[A, B], [C, D]])`", call.span
-    )
+    raise mistake("SHP512", "`bmat` takes a list of rows of blocks: `bmat([[A, B], [C, D]])`", call.span)
 
 
 def _elementwise_product(call: Called) -> Expr:

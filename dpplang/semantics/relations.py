@@ -61,9 +61,7 @@ def constraints_of(walk: Walk, item: ast.ConstraintItem, scope: Scope, name: str
     return tuple(replace(c, binders=binders, condition=condition) for c in found)
 
 
-def relation(
-    walk: Walk, node: ast.Relation | ast.Membership, scope: Scope, name: str
-) -> tuple[Constraint, ...] | None:
+def relation(walk: Walk, node: ast.Relation | ast.Membership, scope: Scope, name: str) -> tuple[Constraint, ...] | None:
     """The typed parts of a relation, without binders; None if it is wrong, which is then reported."""
     try:
         if isinstance(node, ast.Membership):
@@ -96,9 +94,7 @@ def _chain(walk: Walk, node: ast.Relation, scope: Scope, name: str) -> tuple[Con
     )
 
 
-def _link(
-    op: str, left: Expr, right: Expr, span: Span, op_span: Span, name: str, chained: bool
-) -> Constraint:
+def _link(op: str, left: Expr, right: Expr, span: Span, op_span: Span, name: str, chained: bool) -> Constraint:
     kind = {"==": Kind.ZERO, "<=": Kind.LE, ">=": Kind.LE}.get(op, Kind.PSD)
     swapped = op in (">=", "<<")
     shape = _matrix_order(op, left, right, op_span) if kind is Kind.PSD else _sides(op, left, right, op_span)
@@ -131,7 +127,9 @@ def _matrix_order(op: str, left: Expr, right: Expr, op_span: Span) -> Shape:
                 secondary=declaration_labels(side),
             )
     if not left.shape and not right.shape:
-        raise mistake("SHP516", f"`{op}` compares matrices; for numbers write `{'>=' if op == '>>' else '<='}`", op_span)
+        raise mistake(
+            "SHP516", f"`{op}` compares matrices; for numbers write `{'>=' if op == '>>' else '<='}`", op_span
+        )
     return _sides(op, left, right, op_span)
 
 
@@ -182,9 +180,7 @@ def _cone_arguments(node: ast.Membership, cone: str, args: tuple[Expr, ...]) -> 
         if not arg.facts.is_constant or arg.shape:
             raise mistake("SHP516", "the exponent of `pow_cone` must be a constant scalar", arg.span)
         if exponent is not None and not 0 < exponent < 1:
-            raise mistake(
-                "SHP516", f"the exponent of `pow_cone` must be between 0 and 1, it is {exponent:g}", arg.span
-            )
+            raise mistake("SHP516", f"the exponent of `pow_cone` must be between 0 and 1, it is {exponent:g}", arg.span)
 
 
 def _cone_shape(cone: str, parts: tuple[Expr, ...], node: ast.Membership) -> Shape:
@@ -207,7 +203,8 @@ def _cone_shape(cone: str, parts: tuple[Expr, ...], node: ast.Membership) -> Sha
 
 
 def _soc_shape(cone: str, bounds: list[Expr], vector: Expr) -> Shape:
-    """One cone over all entries of ``vector`` for scalar bounds; for bounds [k] and a matrix [k, n], one cone per row."""
+    """One cone over all entries of ``vector`` for scalar bounds; for bounds [k] and a matrix [k, n], one cone
+    per row."""
     lead = bounds[0].shape
     for bound in bounds:
         if bound.shape != lead or len(lead) > 1:

@@ -27,8 +27,8 @@ class Report:
     def add(self, *diagnostics: Diagnostic) -> None:
         for diagnostic in diagnostics:
             span = diagnostic.primary.span if diagnostic.primary else None
-            place = (span.source.name, span.start, span.end) if span else (diagnostic.message, -1, -1)
-            key = (diagnostic.code, *place)
+            where, start, end = (span.source.name, span.start, span.end) if span else (diagnostic.message, -1, -1)
+            key = (diagnostic.code, where, start, end)
             if key not in self._seen:
                 self._seen.add(key)
                 self._found.append(diagnostic)
@@ -56,9 +56,7 @@ def diagnose(
     severity: Severity = Severity.ERROR,
 ) -> Diagnostic:
     primary = Label(span, label) if span is not None else None
-    return Diagnostic(
-        code, message, primary, tuple(secondary), tuple(notes), tuple(help), tuple(fixes), severity
-    )
+    return Diagnostic(code, message, primary, tuple(secondary), tuple(notes), tuple(help), tuple(fixes), severity)
 
 
 def mistake(
@@ -73,14 +71,10 @@ def mistake(
     fixes: Sequence[Fix] = (),
 ) -> Mistake:
     """A :class:`Mistake` of one diagnostic, to raise."""
-    return Mistake(
-        diagnose(code, message, span, label, secondary=secondary, notes=notes, help=help, fixes=fixes)
-    )
+    return Mistake(diagnose(code, message, span, label, secondary=secondary, notes=notes, help=help, fixes=fixes))
 
 
-def replacement(
-    title: str, span: Span, text: str, applicability: Applicability = Applicability.UNSAFE
-) -> Fix:
+def replacement(title: str, span: Span, text: str, applicability: Applicability = Applicability.UNSAFE) -> Fix:
     """A fix of one edit."""
     return Fix(title, (Edit(span, text),), applicability)
 

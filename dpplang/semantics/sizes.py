@@ -55,7 +55,8 @@ def solve_sizes(model: Model, shapes: Mapping[str, Sequence[int]], given: Mappin
         given: values of dims that the caller states.
 
     Returns:
-        A dim's value comes from ``given``, else from the tensors' shapes, else from its default. BND701: shapes contradict each
+        A dim's value comes from ``given``, else from the tensors' shapes, else from its default. BND701:
+        shapes contradict each
         other; BND702: too few axes; BND703: a size that is not a positive whole number; BND704: a dim that nothing
         determines; BND705: unknown names; BND706: an axis that is not of its fixed size.
     """
@@ -66,10 +67,12 @@ def solve_sizes(model: Model, shapes: Mapping[str, Sequence[int]], given: Mappin
     for name, value in given.items():
         if name not in dims:
             found.append(_unknown(name, dims, "dim"))
-        elif isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            found.append(diagnose("BND703", f"dim `{name}` must be a positive whole number, not {value!r}", dims[name].span))
+        elif isinstance(value, bool) or value != int(value) or value < 1:
+            found.append(
+                diagnose("BND703", f"dim `{name}` must be a positive whole number, not {value!r}", dims[name].span)
+            )
         else:
-            known.set(name, value, "as given")
+            known.set(name, int(value), "as given")
     equations: list[_Equation] = []
     batch: dict[str, tuple[int, ...]] = {}
     for name, shape in shapes.items():
@@ -122,7 +125,8 @@ def _unknown_of(poly: Poly, known: Collection[str]) -> str | None:
 
 
 def _propagate(equations: Sequence[_Equation], known: _Known) -> list[Diagnostic]:
-    """Solve for one unknown at a time until nothing changes; equations that contradict each other are left to the check."""
+    """Solve for one unknown at a time until nothing changes; equations that contradict each other are left to
+    the check."""
     found: list[Diagnostic] = []
     bad: set[str] = set()
     progress = True
@@ -170,7 +174,8 @@ def _disagrees(equation: _Equation, expected: int, known: _Known, dims: Mapping[
     symbol, poly = equation.symbol, equation.poly
     label = f"declared {show_shape(symbol.shape)}"
     if poly.constant is not None:
-        message = f"axis {equation.axis} of `{symbol.name}` must be {expected}, it is {equation.value} in {_shown(equation.shape)}"
+        have = f"it is {equation.value} in {_shown(equation.shape)}"
+        message = f"axis {equation.axis} of `{symbol.name}` must be {expected}, {have}"
         return diagnose("BND706", message, symbol.span, label)
     names = sorted(poly.names)
     sources = ", ".join(f"`{n}` is {known.values[n]} {known.origin[n]}" for n in names)
@@ -183,14 +188,17 @@ def _disagrees(equation: _Equation, expected: int, known: _Known, dims: Mapping[
 
 
 def _no_solution(equation: _Equation, name: str) -> Diagnostic:
-    message = f"no positive `{name}` gives {equation.poly} = {equation.value}, axis {equation.axis} of {_tensor(equation)}"
+    message = (
+        f"no positive `{name}` gives {equation.poly} = {equation.value}, axis {equation.axis} of {_tensor(equation)}"
+    )
     return diagnose("BND703", message, equation.symbol.span, f"declared {show_shape(equation.symbol.shape)}")
 
 
 def _too_few_axes(symbol: Symbol, shape: tuple[int, ...]) -> Diagnostic:
     rank = len(symbol.shape)
     message = (
-        f"`{symbol.name}` is declared {show_shape(symbol.shape)}: it needs {rank} axes (and any batch axes before them), "
+        f"`{symbol.name}` is declared {show_shape(symbol.shape)}: it needs {rank} axes (and any batch axes "
+        "before them), "
         f"its shape is {_shown(shape)}"
     )
     return diagnose("BND702", message, symbol.span)
@@ -200,9 +208,9 @@ def _undetermined(dim: Dim, model: Model) -> Diagnostic:
     holders = [s for s in (*model.data, *model.params) if any(dim.name in p.names for p in s.shape)]
     if holders:
         names = " or ".join(f"`{s.name}` {show_shape(s.shape)}" for s in holders[:3])
-        help_text = f"bind {names}, or give it as `dims={{\"{dim.name}\": 10}}` or `--dim {dim.name}=10`"
+        help_text = f'bind {names}, or give it as `dims={{"{dim.name}": 10}}` or `--dim {dim.name}=10`'
     else:
-        help_text = f"no tensor has it in its shape: give it as `dims={{\"{dim.name}\": 10}}` or `--dim {dim.name}=10`"
+        help_text = f'no tensor has it in its shape: give it as `dims={{"{dim.name}": 10}}` or `--dim {dim.name}=10`'
     return diagnose("BND704", f"dim `{dim.name}` has no value", dim.span, help=(help_text,))
 
 
@@ -222,4 +230,3 @@ def _unknown(name: str, declared: Mapping[str, object], what: str) -> Diagnostic
     names = ", ".join(f"`{n}`" for n in declared) or "none"
     hint = f"did you mean `{near[0]}`?" if near else f"declared: {names}"
     return diagnose("BND705", f"the program has no {what} `{name}`", None, help=(hint,))
-

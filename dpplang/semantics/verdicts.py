@@ -1,4 +1,5 @@
-"""The rules of the whole program: objective and constraints are DCP, then DPP, and quadratic forms stand where they may."""
+"""The rules of the whole program: objective and constraints are DCP, then DPP, and quadratic forms stand where
+they may."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ def judge(
 ) -> None:
     """Report every subexpression that breaks a rule."""
     dcp, dpp = DcpBlame(dict(around.inlined)), DppBlame(around)
-    allowed = set() if objective is None else {id(c) for c in _quadratic_positions(objective)}
+    allowed: set[int] = set() if objective is None else {id(c) for c in _quadratic_positions(objective)}
     seen: set[int] = set()
     for expr, demand in _demands(sense, objective, constraints):
         if not satisfies(expr.facts.curvature, demand.wanted):
@@ -32,9 +33,7 @@ def judge(
             report.add(*_misplaced(expr, allowed, seen))
 
 
-def _demands(
-    sense: str, objective: Expr | None, constraints: Sequence[Constraint]
-) -> Iterator[tuple[Expr, Demand]]:
+def _demands(sense: str, objective: Expr | None, constraints: Sequence[Constraint]) -> Iterator[tuple[Expr, Demand]]:
     if objective is not None:
         wanted = CONVEX if sense == "minimize" else CONCAVE
         yield objective, Demand(wanted, "DCP204", f"`{sense}` needs a {wanted.value} objective")
@@ -109,7 +108,8 @@ def _needs_objective(call: AtomCall) -> Diagnostic:
     name = params[0].name if params else "P"
     return diagnose(
         "DPP305",
-        f"`{call.atom.name}` with a parameter as its matrix stands only in an objective, added up with nonnegative constants",
+        f"`{call.atom.name}` with a parameter as its matrix stands only in an objective, added up with "
+        "nonnegative constants",
         call.span,
         secondary=tuple(Label(s.span, "a parameter") for s in params),
         help=(f"elsewhere, use a factor: `derived S = chol({name})'`, and `sum_squares(S @ x)`",),

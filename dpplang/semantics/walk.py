@@ -32,6 +32,7 @@ class State:
 
     Attributes:
         nodes: expressions typed so far. depth: levels of nesting now.
+        called: functions that were inlined somewhere.
         stack: functions being inlined, outermost first.
         overflowed: a bound was exceeded, and that was reported.
         index_names: how often each name has been an index variable.
@@ -40,6 +41,7 @@ class State:
 
     nodes: int = 0
     depth: int = 0
+    called: set[str] = field(default_factory=set[str])
     stack: tuple[str, ...] = ()
     overflowed: bool = False
     index_names: dict[str, int] = field(default_factory=dict[str, int])

@@ -15,7 +15,8 @@ MAX_LINES = 200
 def why(expr: Expr, *, depth: int = 8) -> str:
     """The derivation tree of an expression, the whole first, every part below what it is a part of.
 
-    One line per node: its source, its facts, and the rule that gave them. Parts that are shared are derived once; below ``depth``
+    One line per node: its source, its facts, and the rule that gave them. Parts that are shared are derived
+    once; below ``depth``
     levels, and beyond 200 lines, the tree is cut (with ``…``).
     """
     lines: list[str] = []

@@ -125,7 +125,9 @@ POWERS = ("2", "3", "4", "0.5", "1.5", "0.3", "(-1)", "(-2)", "1", "0")
 def twins(draw: st.DrawFn, vector: bool, depth: int) -> Twin:
     if depth == 0 or draw(st.integers(0, 5)) == 0:
         return draw(VECTORS if vector else SCALARS)
-    kind = draw(st.sampled_from(["sum", "sum", "product", "product", "quotient", "atom", "atom", "extremum", "power", "map"]))
+    kind = draw(
+        st.sampled_from(["sum", "sum", "product", "product", "quotient", "atom", "atom", "extremum", "power", "map"])
+    )
     sub = depth - 1
     if kind in ("sum", "product", "quotient"):
         both = draw(st.booleans()) if vector else False

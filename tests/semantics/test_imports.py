@@ -12,7 +12,7 @@ from tests.semantics.helpers import run
 USE = "var x\nminimize f(x)\n"
 
 
-def check(folder: Path, text: str):  # noqa: ANN201
+def check(folder: Path, text: str):
     return run(text, Loader(folder))
 
 

@@ -106,3 +106,17 @@ def test_mutual_recursion_names_the_circle() -> None:
 )
 def test_declarations(line: str, code: str) -> None:
     assert run(f"dim n\nparam b[n]\nvar x[n]\n{line}\nminimize sum_squares(x - b)\n").errors == [code]
+
+
+def test_names_of_functions_that_are_never_called_are_looked_up() -> None:
+    result = run(
+        "dim n\nparam b[n]\nvar x[n]\nfunc f(y[k]) = sum(y - c) + g(y) + sum(y[i] for i in k)\nminimize sum_squares(x - b)\n"
+    )
+    assert result.places == [("NAM101", "c"), ("NAM104", "g")]
+
+
+def test_a_broken_constraint_hides_neither_its_dual_nor_the_others() -> None:
+    result = run(
+        "dim n\nparam b[n]\nvar x[n]\nminimize sum(x)\nsubject to\n  a: x >= c\n  d: sum_squares(x) >= 1\nreturn dual a\n"
+    )
+    assert result.codes == ["NAM101", "DCP206"]

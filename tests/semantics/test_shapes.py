@@ -161,7 +161,9 @@ def test_elementwise_product_has_a_fix() -> None:
 
 
 def test_undetermined_dims_are_warned_of() -> None:
-    result = run("dim m, n, k = 3\nparam B[2*n + 1]\nvar x[n], y[m], z[k]\nminimize sum(B) + sum(x) + sum(y) + sum(z)\n")
+    result = run(
+        "dim m, n, k = 3\nparam B[2*n + 1]\nvar x[n], y[m], z[k]\nminimize sum(B) + sum(x) + sum(y) + sum(z)\n"
+    )
     assert result.places == [("SHP510", "m")]
     assert result.model is not None
 

@@ -13,7 +13,7 @@ MODEL = model_of(
 )
 
 
-def solve(shapes: dict[str, tuple[int, ...]], **given: int):  # noqa: ANN201
+def solve(shapes: dict[str, tuple[int, ...]], **given: int):
     return solve_sizes(MODEL, shapes, given)
 
 
