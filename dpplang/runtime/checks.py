@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dpplang.asa.program import Parameter, Program
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.errors import BindError
-from dpplang.runtime.names import count, expected, origin_notes, show_shape
+from dpplang.runtime.names import count, declared, expected, origin_notes, show_shape
 
 Floats = NDArray[np.float64]
 
@@ -68,25 +68,47 @@ def check(program: Program, given: Mapping[str, Given]) -> tuple[int, ...]:
     Raises:
         BindError: everything that is wrong (BND712, BND714, BND715, BND716).
     """
-    problems: list[Diagnostic] = []
-    batches: dict[str, tuple[int, ...]] = {}
-    for parameter in program.parameters:
-        if parameter.value is not None:
-            continue
+    batch, problems = _shapes(program, {name: value.array.shape for name, value in given.items()})
+    for parameter in declared(program):
         value = given[parameter.name]
-        wrong = list(_shape_problems(program, parameter, value.array.shape))
-        if not wrong:
-            batches[parameter.name] = value.array.shape[: value.array.ndim - len(parameter.shape)]
-            wrong = list(value_problems(parameter, value))
-        problems += wrong
-    batch: tuple[int, ...] = ()
-    try:
-        batch = np.broadcast_shapes(*batches.values())
-    except ValueError:
-        problems.append(_clash(batches))
+        if _own(parameter, value.array.shape) == parameter.shape:
+            problems += value_problems(parameter, value)
     if problems:
         raise BindError(problems)
     return batch
+
+
+def batch_shape(program: Program, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+    """The part of :func:`check` that needs no values: shapes, and the batch shape.
+
+    Raises:
+        BindError: BND712, BND716.
+    """
+    batch, problems = _shapes(program, shapes)
+    if problems:
+        raise BindError(problems)
+    return batch
+
+
+def _shapes(program: Program, shapes: Mapping[str, tuple[int, ...]]) -> tuple[tuple[int, ...], list[Diagnostic]]:
+    problems: list[Diagnostic] = []
+    batches: dict[str, tuple[int, ...]] = {}
+    for parameter in declared(program):
+        shape = shapes[parameter.name]
+        if _own(parameter, shape) == parameter.shape:
+            batches[parameter.name] = shape[: len(shape) - len(parameter.shape)]
+        else:
+            problems.append(_misfit(program, parameter, shape))
+    try:
+        return np.broadcast_shapes(*batches.values()), problems
+    except ValueError:
+        return (), [*problems, _clash(batches)]
+
+
+def _own(parameter: Parameter, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The last axes of a value, as many as the parameter has; None if there are not as many."""
+    rank = len(parameter.shape)
+    return shape[len(shape) - rank :] if len(shape) >= rank else None
 
 
 def _clash(batches: Mapping[str, Sequence[int]]) -> Diagnostic:
@@ -98,13 +120,11 @@ def _clash(batches: Mapping[str, Sequence[int]]) -> Diagnostic:
     )
 
 
-def _shape_problems(program: Program, parameter: Parameter, shape: tuple[int, ...]) -> Iterator[Diagnostic]:
-    rank = len(parameter.shape)
-    own = shape[len(shape) - rank :] if len(shape) >= rank else ()
-    if own == parameter.shape:
-        return
-    if len(shape) < rank:
-        why = f"has {count(len(shape), 'axis').replace('axiss', 'axes')}, and its own shape has {rank}"
+def _misfit(program: Program, parameter: Parameter, shape: tuple[int, ...]) -> Diagnostic:
+    rank, own = len(parameter.shape), _own(parameter, shape)
+    if own is None:
+        axes = "1 axis" if len(shape) == 1 else f"{len(shape)} axes"
+        why = f"has {axes}, and its own shape has {rank}"
     else:
         axis = next(i for i in range(rank) if own[i] != parameter.shape[i])
         size = parameter.shape[axis]
@@ -112,12 +132,8 @@ def _shape_problems(program: Program, parameter: Parameter, shape: tuple[int, ..
         dim = f" (the dim `{names[0]}`)" if len(names) == 1 else ""
         place = axis if len(shape) == rank else axis - rank
         why = f"has size {own[axis]} along axis {place}, where {size}{dim} is expected"
-    yield Diagnostic(
-        "BND712",
-        f"`{parameter.name}` of shape {show_shape(shape)} {why}",
-        notes=origin_notes(parameter),
-        help=(expected(parameter),),
-    )
+    message = f"`{parameter.name}` of shape {show_shape(shape)} {why}"
+    return Diagnostic("BND712", message, notes=origin_notes(parameter), help=(expected(parameter),))
 
 
 def value_problems(parameter: Parameter, value: Given) -> Iterator[Diagnostic]:

@@ -22,39 +22,43 @@ def assign(program: Program, named: Mapping[str, Any], positional: Sequence[Any]
     Raises:
         BindError: all names that do not exist (BND710), are missing (BND711), doubled or too many (BND718).
     """
-    names = [p.name for p in declared(program)]
+    parameters = {p.name: p for p in declared(program)}
+    taken = {p.name: "is derived: it is computed at every call" for p in program.parameters if p.value is not None}
+    taken |= {name: "was bound when the program was compiled" for name, _ in program.constants}
+    found, problems = match_names(tuple(parameters), named, positional, taken)
+    for name, parameter in parameters.items():
+        if name not in found:
+            message = f"`{name}` has no value"
+            problems.append(Diagnostic("BND711", message, notes=origin_notes(parameter), help=(expected(parameter),)))
+    if problems:
+        raise BindError(problems)
+    return {name: found[name] for name in parameters}
+
+
+def match_names(
+    names: Sequence[str], named: Mapping[str, Any], positional: Sequence[Any], taken: Mapping[str, str]
+) -> tuple[dict[str, Any], list[Diagnostic]]:
+    """Values by name, and what is wrong with the names that were given.
+
+    Args:
+        names: in order of declaration. taken: names that exist but take no value, and why.
+    """
     problems: list[Diagnostic] = []
     if len(positional) > len(names):
-        problems.append(
-            Diagnostic(
-                "BND718", f"{len(positional)} values by position for {count(len(names), 'parameter')}: {listed(names)}"
-            )
-        )
+        message = f"{len(positional)} values by position for {count(len(names), 'parameter')}: {listed(names)}"
+        problems.append(Diagnostic("BND718", message))
     found = dict(zip(names, positional, strict=False))
     for name, value in named.items():
         if name in found:
             problems.append(Diagnostic("BND718", f"`{name}` is given by position and by name"))
+        elif name in taken:
+            problems.append(Diagnostic("BND710", f"`{name}` {taken[name]} and takes no value"))
         elif name not in names:
-            problems.append(_unknown(program, name, names))
-        found[name] = value
-    missing = [p for p in declared(program) if p.name not in found]
-    for parameter in missing:
-        problems.append(
-            Diagnostic(
-                "BND711", f"`{parameter.name}` has no value", notes=origin_notes(parameter), help=(expected(parameter),)
-            )
-        )
-    if problems:
-        raise BindError(problems)
-    return {name: found[name] for name in names}
-
-
-def _unknown(program: Program, name: str, names: Sequence[str]) -> Diagnostic:
-    if any(p.name == name for p in program.parameters):
-        return Diagnostic("BND710", f"`{name}` is derived: it is computed at every call and takes no value")
-    if any(name == constant for constant, _ in program.constants):
-        return Diagnostic("BND710", f"`{name}` was bound when the program was compiled and takes no value now")
-    return Diagnostic("BND710", f"there is no parameter `{name}`", help=suggestions(name, names, "parameters"))
+            hint = suggestions(name, names, "parameters")
+            problems.append(Diagnostic("BND710", f"there is no parameter `{name}`", help=hint))
+        else:
+            found[name] = value
+    return found, problems
 
 
 def suggestions(name: str, names: Iterable[str], what: str) -> tuple[str, ...]:

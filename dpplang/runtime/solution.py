@@ -38,7 +38,7 @@ class Duals:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return _attribute(self, name)
+        return attribute(self, name)
 
     def __dir__(self) -> list[str]:
         return list(self._names)
@@ -47,7 +47,7 @@ class Duals:
         return f"Duals({', '.join(self._names)})"
 
 
-def _attribute(holder: Any, name: str) -> Any:
+def attribute(holder: Any, name: str) -> Any:
     """An item as an attribute: what is not there is an AttributeError with the same words."""
     try:
         return holder[name]
@@ -66,7 +66,7 @@ class Solution:
     Attributes:
         names: what ``return`` names, in order.
         value: optimal value ``[*batch]``, in the user's sense.
-        status: of each element ``[*batch]``, a :class:`dpplang.runtime.status.Status`; that itself if there is no batch.
+        status: of each element ``[*batch]`` a :class:`dpplang.runtime.status.Status`; without a batch, one.
     """
 
     def __init__(self, engine: Engine, readouts: Readouts, bound: Bound, solved: Solved) -> None:
@@ -105,7 +105,7 @@ class Solution:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return _attribute(self, name)
+        return attribute(self, name)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *(n for n in self._readouts.known if n.isidentifier())]
@@ -138,7 +138,8 @@ class Solution:
             symmetric for a symmetric parameter, zero for elements that failed.
 
         Raises:
-            BindError: an output (BND720) or a parameter (BND710) that does not exist, a gradient of another shape (BND721).
+            BindError: an output (BND720) or a parameter (BND710) that does not exist, or a gradient of another shape
+                (BND721).
         """
         program = self._engine.program
         needed = _needed(program, wanted)
@@ -148,10 +149,10 @@ class Solution:
         flags = tuple(p.name in needed for p in program.parameters)
         solved = self._engine.adjoint(self._solved, into.x, into.y, into.value, flags)
         totals: dict[str, Floats] = {}
-        for parameter, flag, *parts in zip(program.parameters, flags, solved, into.theta, strict=True):
-            present = [part for part in parts if part is not None]
-            if flag:
-                total = sum(present, np.zeros((1, parameter.size)))
+        for k, parameter in enumerate(program.parameters):
+            if flags[k]:
+                parts = [part for part in (solved[k], into.theta[k]) if part is not None]
+                total = sum(parts, np.zeros_like(self._bound.theta[k]))
                 totals[parameter.name] = unflatten(parameter, total, self._bound)
         self._through_derived(program, totals)
         names = [p.name for p in declared(program)] if wanted is None else wanted

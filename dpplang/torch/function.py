@@ -1,0 +1,126 @@
+"""The one autograd function: θ to the solution of the conic program, with its adjoint and its tangent.
+
+All tensors here are float64 on the CPU; conversions, derived parameters and read-outs are ordinary torch operations
+around it. Values are checked inside ``forward``, where tensors are concrete even under ``torch.func.grad``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.function import FunctionCtx
+
+from dpplang.asa.program import Program
+from dpplang.core.errors import DppError
+from dpplang.runtime.checks import Given, check
+from dpplang.runtime.derive import check_derived
+from dpplang.runtime.engine import Engine, Solved
+from dpplang.runtime.runner import raise_failures
+
+NO_SECOND = (
+    "the derivative of a solution cannot itself be differentiated: call `backward` without `create_graph=True`, or "
+    "`torch.autograd.grad` once"
+)
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One call of a layer: what the function needs beside tensors, and what it leaves behind.
+
+    Attributes:
+        tolerances: relative, per declared parameter, of the precision its value came in.
+        batch: the broadcast batch dims.
+        solved: the engine's answer, once there is one.
+    """
+
+    engine: Engine
+    batch: tuple[int, ...]
+    tolerances: tuple[float, ...]
+    raising: bool
+    solved: Solved | None = None
+
+    @property
+    def program(self) -> Program:
+        return self.engine.program
+
+    @property
+    def answer(self) -> Solved:
+        assert self.solved is not None
+        return self.solved
+
+
+class Solve(torch.autograd.Function):
+    """(θ per parameter ``[B_k, size]``, declared values as they were given, derived values) → x, y, optimal value."""
+
+    @staticmethod
+    def forward(call: Call, *tensors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Raises:
+        BindError: values that are not what was declared. SolveError: an element failed and the call raises.
+        """
+        k = len(call.program.parameters)
+        arrays = [t.detach().numpy() for t in tensors]
+        _check(call, arrays[k:])
+        call.solved = call.engine.solve(tuple(arrays[:k]))
+        if call.raising:
+            raise_failures(call.program, call.solved, call.batch)
+        return torch.from_numpy(call.solved.x), torch.from_numpy(call.solved.y), torch.from_numpy(call.solved.value)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        call: Call = inputs[0]
+        ctx.call, ctx.count = call, len(inputs) - 1
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(*inputs[1 : 1 + len(call.program.parameters)])
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
+        theta = ctx.saved_tensors
+        wanted = tuple(ctx.needs_input_grad[1 : 1 + len(theta)])
+        found = Adjoint.apply(ctx.call, wanted, *gradients, *theta)
+        return (None, *found, *(None,) * (ctx.count - len(theta)))
+
+    @staticmethod
+    def jvp(ctx: Any, _: None, *tangents: Tensor | None) -> tuple[Tensor, ...]:
+        call: Call = ctx.call
+        theta = ctx.saved_tensors
+        moved = tuple(
+            np.zeros(tuple(t.shape)) if d is None else d.detach().numpy()
+            for t, d in zip(theta, tangents[: len(theta)], strict=True)
+        )
+        return tuple(torch.from_numpy(np.ascontiguousarray(d)) for d in call.engine.tangent(call.answer, moved))
+
+
+class Adjoint(torch.autograd.Function):
+    """The adjoint as a function of its own, so that differentiating it says what is the matter."""
+
+    @staticmethod
+    def forward(call: Call, wanted: tuple[bool, ...], *tensors: Tensor | None) -> tuple[Tensor | None, ...]:
+        dx, dy, dvalue = (None if t is None else np.ascontiguousarray(t.detach().numpy()) for t in tensors[:3])
+        found = call.engine.adjoint(call.answer, dx, dy, dvalue, wanted)
+        return tuple(None if d is None else torch.from_numpy(np.ascontiguousarray(d)) for d in found)
+
+    @staticmethod
+    def setup_context(ctx: FunctionCtx, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
+        """Nothing is kept: there is no second derivative."""
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, *gradients: Tensor | None) -> Any:
+        raise DppError(NO_SECOND)
+
+
+def _check(call: Call, arrays: list[np.ndarray[Any, Any]]) -> None:
+    """The given values, then the derived ones, against their declarations."""
+    given: dict[str, Given] = {}
+    derived: dict[str, np.ndarray[Any, Any]] = {}
+    tolerances = iter(call.tolerances)
+    for parameter, array in zip(call.program.parameters, arrays, strict=True):
+        if parameter.value is None:
+            given[parameter.name] = Given(array, next(tolerances))
+        else:
+            derived[parameter.name] = array
+    check(call.program, given)
+    check_derived(call.program, {name: g.array for name, g in given.items()} | derived)

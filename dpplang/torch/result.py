@@ -1,0 +1,103 @@
+"""What a layer returns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dpplang.runtime.names import show_shape
+from dpplang.runtime.outputs import Readouts
+from dpplang.runtime.solution import Duals, attribute
+from dpplang.runtime.status import Status
+from dpplang.torch.outputs import Parts, read
+
+CODES: tuple[Status, ...] = tuple(Status)
+
+
+class Result:
+    """Solutions of a batch of problems, as tensors that gradients flow through.
+
+    Every variable and every dual is there: ``result["x"]`` or ``result.x``, ``result["dual.ineq"]`` or
+    ``result.dual.ineq``, each ``[*batch, *shape]`` in the dtype and on the device of the parameters, read out when it is
+    first asked for. Iterating, and so unpacking, gives what ``return`` names, in its order.
+
+    Attributes:
+        names: what ``return`` names, in order.
+    """
+
+    def __init__(
+        self,
+        readouts: Readouts,
+        parts: Parts,
+        statuses: tuple[Status, ...],
+        batch: tuple[int, ...],
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> None:
+        self._readouts = readouts
+        self._parts = parts
+        self._statuses = statuses
+        self._batch = batch
+        self._dtype = dtype
+        self._device = device
+        self._tensors: dict[str, Tensor] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self._readouts.names
+
+    @property
+    def value(self) -> Tensor:
+        """Optimal values ``[*batch]``, in the user's sense."""
+        return self._parts.value.reshape(self._batch).to(device=self._device, dtype=self._dtype)
+
+    @property
+    def status(self) -> Tensor:
+        """Per element ``[*batch]`` a number: the place of its status in ``status_names``; 0 is ``solved``."""
+        numbers = [CODES.index(s) for s in self._statuses]
+        return torch.tensor(numbers, dtype=torch.int64, device=self._device).reshape(self._batch)
+
+    @property
+    def status_names(self) -> tuple[str, ...]:
+        """Words for the numbers of ``status``."""
+        return tuple(s.value for s in CODES)
+
+    @property
+    def failed(self) -> Tensor:
+        """Which elements ``[*batch]`` have no solution, and are NaN throughout."""
+        return self._parts.failed.reshape(self._batch).to(self._device)
+
+    @property
+    def dual(self) -> Duals:
+        return Duals(self, tuple(n.removeprefix("dual.") for n in self._readouts.known if n.startswith("dual.")))
+
+    def __getitem__(self, name: str) -> Tensor:
+        if name not in self._tensors:
+            readout = self._readouts[name]
+            tensor = read(readout, self._parts).reshape(*self._batch, *readout.shape)
+            self._tensors[name] = tensor.to(device=self._device, dtype=self._dtype)
+        return self._tensors[name]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return attribute(self, name)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(n for n in self._readouts.known if n.isidentifier())]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[name] for name in self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __repr__(self) -> str:
+        words = Counter(s.value for s in self._statuses)
+        counted = ", ".join(f"{k} {word}" if self._batch else word for word, k in words.items()) or "none"
+        shown = ", ".join(f"{n} {show_shape((*self._batch, *self._readouts[n].shape))}" for n in self.names)
+        return f"Result({counted}; {shown})"
