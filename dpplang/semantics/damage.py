@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from dpplang.syntax import ast
 
 _NAME = r"[^\W\d]\w*"
-_DECLARATION = re.compile(r"^\s*(dim|data|param|var|derived|let)\b(.*)", re.DOTALL)
 _CALLABLE = re.compile(rf"^\s*(?:func|atom)\s+({_NAME})")
 _IMPORT = re.compile(r"^\s*from\b(.*)", re.DOTALL)
 _OBJECTIVE = re.compile(r"^\s*(minimi[sz]e|maximi[sz]e|find|min|max)\b")
@@ -25,16 +24,18 @@ class Damage:
 
 
 def damage(file: ast.File) -> Damage:
-    """Read the text between the items that parsed, line by line."""
+    """Read the text between the items that parsed, line by line.
+
+    Every word of such a line may have been meant as a declaration: what is broken may be the keyword itself.
+    """
     names: set[str] = set()
     functions: set[str] = set()
     constraints: set[str] = set()
     objective = False
     for line in _uncovered(file):
         identifiers = re.findall(_NAME, line)
-        if _DECLARATION.match(line):
-            names.update(identifiers[1:])
-        elif found := _CALLABLE.match(line):
+        names.update(identifiers)
+        if found := _CALLABLE.match(line):
             functions.add(found.group(1))
         elif _IMPORT.match(line):
             functions.update(identifiers[1:])

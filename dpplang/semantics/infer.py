@@ -21,7 +21,7 @@ from dpplang.semantics.indexing import index
 from dpplang.semantics.powers import power, quadratic_reading
 from dpplang.semantics.primitives import stacked
 from dpplang.semantics.report import Mistake, Report, mistake, suggestions
-from dpplang.semantics.scope import Later, Poison, Scope
+from dpplang.semantics.scope import POISON, Later, Poison, Scope
 from dpplang.semantics.tree import Const, DualRef, Expr, Facts, OptimalValue, Reason, Ref
 from dpplang.semantics.walk import MAX_NESTING, MAX_NODES, State
 from dpplang.syntax import ast
@@ -208,6 +208,8 @@ def _undeclared(node: ast.Name, scope: Scope) -> Expr:
         return constant(float(node.name.lower() == "true"), node.span)
     fixes = suggestions(node.name, scope.visible(), node.span)
     label = f"did you mean {fixes[0].title.removeprefix('write ')}?" if fixes else "not declared"
+    # Whoever forgot a declaration made one mistake, however often the name is used.
+    scope.file.names[node.name] = POISON
     help_text = () if fixes else ("declare it: `param`, `data`, `var`, `dim`, or `let`",)
     raise mistake("NAM101", f"unknown name `{node.name}`", node.span, label, help=help_text, fixes=fixes)
 

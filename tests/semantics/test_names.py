@@ -120,3 +120,13 @@ def test_a_broken_constraint_hides_neither_its_dual_nor_the_others() -> None:
         "dim n\nparam b[n]\nvar x[n]\nminimize sum(x)\nsubject to\n  a: x >= c\n  d: sum_squares(x) >= 1\nreturn dual a\n"
     )
     assert result.codes == ["NAM101", "DCP206"]
+
+
+def test_a_forgotten_declaration_is_one_mistake() -> None:
+    result = run("param b[n]\nvar x[n], y[n]\nminimize sum(x[i] for i in n) + sum_squares(y)\n")
+    assert result.places == [("NAM101", "n")]
+
+
+def test_a_broken_keyword_hides_the_names_behind_it() -> None:
+    result = run("dmi n\nparam b[n]\nvar x[n]\nminimize sum_squares(x - b)\n")
+    assert [c[:3] for c in result.codes] == ["SYN"]
