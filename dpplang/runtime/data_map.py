@@ -1,0 +1,193 @@
+"""θ ↦ (P, q, A, b, d) over a batch, its tangent and its transpose, planned once per program.
+
+Of each part, entries that no parameter touches are constants; entries that copy one parameter entry are a gather; only the
+rest is a sparse product. A part that depends only on parameters the whole batch shares is evaluated once, with leading
+extent 1. The transpose is evaluated only for wanted parameters, at the entries they touch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from dpplang.asa.program import AffineMap, Program
+
+Array: TypeAlias = NDArray[np.float64]
+Index: TypeAlias = "slice | NDArray[np.intp]"
+Theta: TypeAlias = Sequence[Array]
+
+PARTS = ("P", "q", "A", "b", "d")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Data:
+    """Problem data of a batch: each ``[1 or B, size]``; P (upper triangle) and A as entries in CSC order."""
+
+    P: Array
+    q: Array
+    A: Array
+    b: Array
+    d: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """What one parameter contributes to the entries ``entries`` of one part.
+
+    Attributes:
+        parameter: its position among the program's parameters.
+        entries: positions in the part.
+        columns: positions in the parameter that they copy, times ``scale``; None if ``matrix`` holds the map.
+        matrix: ``[len(entries), parameter.size]``, None for a gather.
+        transpose: the map's transpose, None for a gather that reads no column twice (then it is a scatter).
+    """
+
+    parameter: int
+    entries: Index
+    columns: Index | None
+    scale: Array | None
+    matrix: sp.csr_array | None
+    transpose: sp.csr_array | None
+
+    def add_to(self, out: Array, theta: Array) -> None:
+        """out[:, entries] += the contribution of θ ``[1 or B, size]``."""
+        if self.columns is None:
+            assert self.matrix is not None
+            out[:, self.entries] += (self.matrix @ theta.T).T
+            return
+        values = theta[:, self.columns]
+        out[:, self.entries] += values if self.scale is None else values * self.scale
+
+    def pull_to(self, out: Array, cotangent: Array) -> None:
+        """The transpose: out ``[B, size]`` += cotangent at ``entries`` ``[B, len(entries)]``."""
+        if self.transpose is not None:
+            out += (self.transpose @ cotangent.T).T
+            return
+        assert self.columns is not None
+        out[:, self.columns] += cotangent if self.scale is None else cotangent * self.scale
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One of P, q, A, b, d: its constant entries and what each parameter adds."""
+
+    constant: Array
+    pieces: tuple[Piece, ...]
+
+    def at(self, theta: Theta) -> Array:
+        """Entries ``[1 or B, size]``."""
+        if not self.pieces:
+            return self.constant
+        return self._sum(theta, self.constant)
+
+    def along(self, dtheta: Sequence[Array | None]) -> Array | None:
+        """Directional derivative ``[1 or B, size]``; None where every direction it depends on is None."""
+        if all(dtheta[piece.parameter] is None for piece in self.pieces):
+            return None
+        return self._sum(dtheta, np.zeros_like(self.constant))
+
+    def _sum(self, theta: Sequence[Array | None], start: Array) -> Array:
+        extents = [t.shape[0] for piece in self.pieces if (t := theta[piece.parameter]) is not None]
+        batch = 0 if 0 in extents else max(extents)
+        out = np.empty((batch, self.constant.shape[1]))
+        out[:] = start
+        for piece in self.pieces:
+            values = theta[piece.parameter]
+            if values is not None:
+                piece.add_to(out, values)
+        return out
+
+
+Cotangent: TypeAlias = "Callable[[str, Piece, bool], Array]"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DataMap:
+    """The affine map from parameters to problem data."""
+
+    parts: tuple[tuple[str, Part], ...]
+    sizes: tuple[int, ...]
+
+    @staticmethod
+    def of(program: Program) -> DataMap:
+        offsets = np.array([p.offset for p in program.parameters] + [program.n_theta], dtype=np.intp)
+        maps = (program.P.values, program.q, program.A.values, program.b, program.d)
+        parts = tuple((name, _part(map_, offsets)) for name, map_ in zip(PARTS, maps, strict=True))
+        return DataMap(parts, tuple(p.size for p in program.parameters))
+
+    def at(self, theta: Theta) -> Data:
+        """Problem data at θ, one array ``[1 or B, size_k]`` per parameter."""
+        return Data(*(part.at(theta) for _, part in self.parts))
+
+    def along(self, dtheta: Sequence[Array | None]) -> dict[str, Array | None]:
+        """Derivative of each part in the direction dθ (None for a parameter that stands still)."""
+        return {name: part.along(dtheta) for name, part in self.parts}
+
+    def pull(self, cotangent: Cotangent, extents: Sequence[int], wanted: Sequence[bool]) -> tuple[Array | None, ...]:
+        """The transpose.
+
+        Args:
+            cotangent: ``cotangent(part, piece, summed)`` gives the gradient with respect to the piece's entries of a
+                part, ``[B, len]``, or ``[1, len]`` summed over the batch.
+            extents: 1 or B for each parameter. wanted: whether its gradient is.
+
+        Returns:
+            Gradients ``[extent, size]``, summed over the batch where the extent is 1; None where not wanted.
+        """
+        out = [np.zeros((b, s)) if w else None for b, s, w in zip(extents, self.sizes, wanted, strict=True)]
+        for name, part in self.parts:
+            for piece in part.pieces:
+                target = out[piece.parameter]
+                if target is not None:
+                    piece.pull_to(target, cotangent(name, piece, extents[piece.parameter] == 1))
+        return tuple(out)
+
+    def touched(self, name: str) -> tuple[int, ...]:
+        """Positions of the parameters that a part depends on."""
+        return tuple(sorted({piece.parameter for piece in dict(self.parts)[name].pieces}))
+
+
+def _part(map_: AffineMap, offsets: NDArray[np.intp]) -> Part:
+    matrix = map_.matrix
+    pieces: list[Piece] = []
+    if matrix.nnz:
+        counts = np.diff(matrix.indptr)
+        rows = np.repeat(np.arange(matrix.shape[0]), counts)
+        owner = np.searchsorted(offsets, matrix.indices, side="right") - 1
+        single = counts[rows] == 1
+        for k in np.unique(owner):
+            width = int(offsets[k + 1] - offsets[k])
+            for gather in (True, False):
+                mine = (owner == k) & (single == gather)
+                if mine.any():
+                    columns = matrix.indices[mine] - offsets[k]
+                    pieces.append(_piece(int(k), rows[mine], columns, matrix.data[mine], width, gather))
+    return Part(map_.constant[None, :], tuple(pieces))
+
+
+def _piece(
+    parameter: int, rows: NDArray[np.intp], columns: NDArray[np.intp], values: Array, width: int, gather: bool
+) -> Piece:
+    if gather:
+        distinct = np.bincount(columns, minlength=width).max() <= 1
+        scale = None if np.all(values == 1.0) else values
+        transpose = None
+        if not distinct:
+            transpose = sp.csr_array((values, (columns, np.arange(rows.size))), shape=(width, rows.size))
+        return Piece(parameter, _compact(rows), _compact(columns), scale, None, transpose)
+    entries, local = np.unique(rows, return_inverse=True)
+    matrix = sp.csr_array((values, (local, columns)), shape=(entries.size, width))
+    return Piece(parameter, _compact(entries), None, None, matrix, matrix.T.tocsr())
+
+
+def _compact(index: NDArray[np.intp]) -> Index:
+    """A slice where the index is a run, so that reading through it copies nothing."""
+    index = index.astype(np.intp)
+    if index.size and np.all(np.diff(index) == 1):
+        return slice(int(index[0]), int(index[-1]) + 1)
+    return index

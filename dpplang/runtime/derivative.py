@@ -1,0 +1,169 @@
+"""Adjoint and tangent of θ ↦ (x, y, value) at a solved batch, through the system of :mod:`dpplang.runtime.kkt`.
+
+The optimal value needs no linear solve (envelope theorem): its derivative is that of ½xᵀPx + qᵀx + d + yᵀ(Ax − b) with x and y
+held still. Everything is formed only at entries of P, q, A, b that carry a parameter that is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.data_map import DataMap, Index, Piece
+from dpplang.runtime.solvers.protocol import Pattern, Structure
+
+Sensitivity: TypeAlias = Callable[[Array, Array], tuple[Array, Array]]
+"""The symmetric map S: (g ``[B, n]``, h ``[B, m]``) ↦ (r, t). See :mod:`dpplang.runtime.kkt`."""
+
+_SLAB = 1 << 22  # entries of an outer product held at once when it is summed over the batch
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Point:
+    """Where to differentiate. x ``[B, n]`` and y ``[B, m]`` are 0 for elements that have no solution; ``sign`` is −1
+    where the user's objective is maximized; ``extents`` are 1 or B for each parameter."""
+
+    x: Array
+    y: Array
+    sign: float
+    extents: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Places:
+    """Rows and columns of the entries that a piece touches. ``grid``: they are all pairs of (rows, columns), column by column."""
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    grid: tuple[NDArray[np.intp], NDArray[np.intp]] | None
+
+    @staticmethod
+    def of(pattern: Pattern, entries: Index) -> _Places:
+        rows, columns = pattern.indices[entries].astype(np.intp), pattern.columns[entries]
+        wide = np.unique(columns)
+        if wide.size and rows.size % wide.size == 0:
+            tall = rows.reshape(wide.size, -1)
+            if (tall == tall[0]).all() and (columns.reshape(wide.size, -1) == wide[:, None]).all():
+                return _Places(rows, columns, (tall[0].copy(), wide))
+        return _Places(rows, columns, None)
+
+    def outer(self, left: Array, right: Array, summed: bool) -> Array:
+        """left ``[B, rows]`` · right ``[B, columns]`` at these places, ``[B, len]``, or ``[1, len]`` summed over B."""
+        if self.grid is not None:
+            tall, wide = left[:, self.grid[0]], right[:, self.grid[1]]
+            if summed:
+                return (wide.T @ tall).reshape(1, -1)
+            return (wide[:, :, None] * tall[:, None, :]).reshape(left.shape[0], -1)
+        if not summed:
+            return left[:, self.rows] * right[:, self.columns]
+        out = np.zeros((1, self.rows.size))
+        step = max(1, _SLAB // max(self.rows.size, 1))
+        for start in range(0, left.shape[0], step):
+            part = slice(start, start + step)
+            out[0] += np.einsum("be,be->e", left[part][:, self.rows], right[part][:, self.columns])
+        return out
+
+
+class Derivative:
+    """What the derivatives of one program share: which entries carry parameters, and where they stand."""
+
+    def __init__(self, map_: DataMap, structure: Structure) -> None:
+        self._map = map_
+        parts = dict(map_.parts)
+        self._places: dict[Piece, _Places] = {
+            piece: _Places.of(pattern, piece.entries)
+            for name, pattern in (("P", structure.P), ("A", structure.A))
+            for piece in parts[name].pieces
+        }
+        self._P, self._A = _Matrix(structure.P), _Matrix(structure.A)
+
+    def adjoint(
+        self,
+        point: Point,
+        sensitivity: Sensitivity,
+        dx: Array | None,
+        dy: Array | None,
+        dvalue: Array | None,
+        wanted: Sequence[bool],
+    ) -> tuple[Array | None, ...]:
+        """Gradients with respect to θ for upstream gradients dx ``[B, n]``, dy ``[B, m]``, dvalue ``[B]``."""
+        x, y = point.x, point.y
+        r, t = np.zeros_like(x), np.zeros_like(y)
+        if dx is not None or dy is not None:
+            r, t = sensitivity(r if dx is None else dx, t if dy is None else dy)
+        weight = np.zeros((x.shape[0], 1)) if dvalue is None else point.sign * dvalue[:, None]
+        # The envelope theorem's terms, folded into those of the solve.
+        q, b, half = weight * x - r, t - weight * y, 0.5 * weight * x - r
+
+        def cotangent(part: str, piece: Piece, summed: bool) -> Array:
+            match part:
+                case "A":
+                    places = self._places[piece]
+                    return places.outer(y, q, summed) - places.outer(t, x, summed)
+                case "P":
+                    places = self._places[piece]
+                    pairs = places.outer(half, x, summed) + places.outer(x, half, summed)
+                    return np.where(places.rows == places.columns, 0.5 * pairs, pairs)
+                case "q":
+                    values = q[:, piece.entries]
+                case "b":
+                    values = b[:, piece.entries]
+                case _:
+                    values = weight[:, piece.entries]
+            return values.sum(axis=0, keepdims=True) if summed else values
+
+        return self._map.pull(cotangent, point.extents, wanted)
+
+    def tangent(
+        self, point: Point, sensitivity: Sensitivity, dtheta: Sequence[Array | None]
+    ) -> tuple[Array, Array, Array]:
+        """(dx ``[B, n]``, dy ``[B, m]``, dvalue ``[B]``) for a direction dθ."""
+        x, y = point.x, point.y
+        moved = self._map.along(dtheta)
+        g, h, value = np.zeros_like(x), np.zeros_like(y), np.zeros(x.shape[0])
+        if (dP := moved["P"]) is not None:
+            Px = self._P.times(dP, x) + self._P.transposed_times(dP, x, strict=True)
+            g += Px
+            value += 0.5 * np.sum(x * Px, axis=1)
+        if (dq := moved["q"]) is not None:
+            g += dq
+            value += np.sum(dq * x, axis=1)
+        if (dA := moved["A"]) is not None:
+            Ax = self._A.times(dA, x)
+            g += self._A.transposed_times(dA, y)
+            h += Ax
+            value += np.sum(y * Ax, axis=1)
+        if (db := moved["b"]) is not None:
+            h -= db
+            value -= np.sum(y * db, axis=1)
+        if (dd := moved["d"]) is not None:
+            value += dd[:, 0]
+        dx, dy = sensitivity(-g, -h)
+        return dx, dy, point.sign * value
+
+
+class _Matrix:
+    """Products with a batch of sparse matrices of one pattern, given by their entries ``[1 or B, nnz]``."""
+
+    def __init__(self, pattern: Pattern) -> None:
+        self._rows, self._columns = pattern.indices.astype(np.intp), pattern.columns
+        entries = np.arange(self._rows.size)
+        one = np.ones(self._rows.size)
+        self._to_rows = sp.csr_array((one, (self._rows, entries)), shape=(pattern.shape[0], entries.size))
+        self._to_columns = sp.csr_array((one, (self._columns, entries)), shape=(pattern.shape[1], entries.size))
+        self._strict = (self._rows != self._columns).astype(np.float64)
+
+    def times(self, entries: Array, vector: Array) -> Array:
+        """M vector, ``[B, rows]``."""
+        return (self._to_rows @ (entries * vector[:, self._columns]).T).T
+
+    def transposed_times(self, entries: Array, vector: Array, strict: bool = False) -> Array:
+        """Mᵀ vector, ``[B, columns]``; with ``strict`` without M's diagonal."""
+        products = entries * vector[:, self._rows]
+        return (self._to_columns @ (products * self._strict if strict else products).T).T

@@ -1,0 +1,286 @@
+"""A program and how to run it: parameters in, solutions out, derivatives either way, over a batch.
+
+Runs a :class:`~dpplang.asa.program.Program` alone; knows nothing of the language. Everything that depends only on the program
+is prepared once.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpplang.asa.program import Program
+from dpplang.core.errors import InternalError
+from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.cones.product import Product
+from dpplang.runtime.convexity import ConvexityTest
+from dpplang.runtime.data_map import PARTS, Data, DataMap
+from dpplang.runtime.derivative import Derivative, Point, Sensitivity
+from dpplang.runtime.options import Options
+from dpplang.runtime.residuals import Residuals, residuals
+from dpplang.runtime.sensitivity import make_sensitivity
+from dpplang.runtime.solvers.make import make_solver
+from dpplang.runtime.solvers.protocol import Answer, Structure
+from dpplang.runtime.status import Status
+from dpplang.runtime.warn import warn_inaccurate
+
+_WORTH_THREADS = 1e-3  # seconds of work left below which starting threads costs more than it saves
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detail:
+    """What is known of an element that was not simply solved.
+
+    Attributes:
+        certificate: multipliers y ``[m]`` that prove infeasibility, or a direction x ``[n]`` that proves unboundedness.
+        residuals: our own, where the solver stopped short. iterations: how many it took.
+        note: more about it, in words.
+        parameters: positions of the parameters at fault, where they are known.
+    """
+
+    certificate: Array | None = None
+    residuals: Residuals | None = None
+    iterations: int = 0
+    note: str = ""
+    parameters: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """A batch of solutions.
+
+    Attributes:
+        x, y, s: ``[B, n]``, ``[B, m]``, ``[B, m]``; NaN for elements that failed.
+        value: ``[B]``, in the user's sense.
+        status: ``[B]`` of :class:`Status` (an object array).
+        ok: ``[B]``, which elements have a solution.
+        theta: the parameters it was solved for. data: the problem data at them.
+        details: by position in the batch, for elements that were not simply solved.
+    """
+
+    x: Array
+    y: Array
+    s: Array
+    value: Array
+    status: NDArray[np.object_]
+    ok: NDArray[np.bool_]
+    theta: tuple[Array, ...]
+    data: Data
+    details: dict[int, Detail]
+    _sensitivity: Callable[[Solved], Sensitivity] = field(repr=False)
+
+    @property
+    def batch(self) -> int:
+        return self.x.shape[0]
+
+    @cached_property
+    def sensitivity(self) -> Sensitivity:
+        """The factorized optimality system, made when a derivative is first asked for and kept for the next."""
+        return self._sensitivity(self)
+
+
+class Engine:
+    """A program, ready to be solved and differentiated. It keeps no state between calls.
+
+    Args:
+        program: the program. options: the solver, its tolerance, how to differentiate.
+
+    Raises:
+        BindError: options that do not go with the program (SOL802).
+    """
+
+    def __init__(self, program: Program, options: Options | None = None) -> None:
+        self.program = program
+        self.options = options or Options()
+        structure = Structure.of(program)
+        self._structure = structure
+        self._cone = Product.of(program.cones)
+        if self._cone.size != program.m:
+            raise InternalError(f"cones have {self._cone.size} rows, the program {program.m}")
+        self._map = DataMap.of(program)
+        self._solver = make_solver(structure, self.options)
+        self._sensitivity = make_sensitivity(structure, self._cone, self.options)
+        self._convexity = ConvexityTest(structure.P)
+        self._P_is_constant = not self._map.touched("P")
+        self._sign = -1.0 if program.sense == "maximize" else 1.0
+
+    @cached_property
+    def _derivative(self) -> Derivative:
+        return Derivative(self._map, self._structure)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Engine, (self.program, self.options)
+
+    def solve(self, theta: Sequence[Array]) -> Solved:
+        """Solve a batch.
+
+        Args:
+            theta: one array ``[1 or B, size]`` per program parameter, derived ones included; float64.
+
+        Returns:
+            Solutions; elements without one are NaN, with their status. Nothing is raised for them.
+        """
+        theta = tuple(theta)
+        batch = self._batch(theta)
+        data = self._map.at(theta)
+        n, m = self.program.n, self.program.m
+        x, y, s = np.full((batch, n), np.nan), np.full((batch, m), np.nan), np.full((batch, m), np.nan)
+        value = np.full(batch, np.nan)
+        status = np.full(batch, Status.SOLVED, dtype=object)
+        details: dict[int, Detail] = {}
+        self._refuse(data, status, details)
+        pending = [i for i in range(batch) if status[i] is Status.SOLVED]
+        for i, answer in zip(pending, self._answers(data, pending), strict=True):
+            outcome = answer.status
+            if outcome is not Status.SOLVED:
+                outcome, details[i] = self._judge(_element(data, i), answer)
+                status[i] = outcome
+            if outcome.ok:
+                x[i], y[i], s[i] = answer.x, answer.y, answer.s
+                value[i] = self._sign * (answer.objective + data.d[i if data.d.shape[0] > 1 else 0, 0])
+        ok = np.isfinite(value)
+        solved = Solved(x, y, s, value, status, ok, theta, data, details, self._sensitivity)
+        warn_inaccurate(solved.status, details, self.program.name)
+        return solved
+
+    def adjoint(
+        self,
+        solved: Solved,
+        dx: Array | None,
+        dy: Array | None,
+        dvalue: Array | None,
+        wanted: Sequence[bool],
+    ) -> tuple[Array | None, ...]:
+        """Gradients with respect to θ.
+
+        Args:
+            solved: what :meth:`solve` returned.
+            dx, dy, dvalue: upstream gradients ``[B, n]``, ``[B, m]``, ``[B]``, or None for zero.
+            wanted: for each parameter, whether its gradient is.
+
+        Returns:
+            A tuple like θ: ``[1 or B, size]``, summed over the batch where a parameter is shared; None where not wanted.
+            Elements that failed contribute nothing.
+        """
+        if not solved.ok.all():
+            dx, dy, dvalue = (None if d is None else np.where(_wide(solved.ok, d), d, 0.0) for d in (dx, dy, dvalue))
+        return self._derivative.adjoint(self._point(solved), _late(solved), dx, dy, dvalue, tuple(wanted))
+
+    def tangent(self, solved: Solved, dtheta: Sequence[Array | None]) -> tuple[Array, Array, Array]:
+        """Directional derivatives (dx ``[B, n]``, dy ``[B, m]``, dvalue ``[B]``) for a direction dθ like θ (None: zero).
+
+        Elements that failed get 0.
+        """
+        out = self._derivative.tangent(self._point(solved), _late(solved), tuple(dtheta))
+        if solved.ok.all():
+            return out
+        dx, dy, dvalue = (np.where(_wide(solved.ok, d), d, 0.0) for d in out)
+        return dx, dy, dvalue
+
+    def _point(self, solved: Solved) -> Point:
+        x, y = solved.x, solved.y
+        if not solved.ok.all():
+            x, y = np.where(solved.ok[:, None], x, 0.0), np.where(solved.ok[:, None], y, 0.0)
+        return Point(x, y, self._sign, tuple(t.shape[0] for t in solved.theta))
+
+    def _batch(self, theta: tuple[Array, ...]) -> int:
+        parameters = self.program.parameters
+        if len(theta) != len(parameters):
+            raise InternalError(f"{len(theta)} values for {len(parameters)} parameters")
+        extents = {t.shape[0] for t in theta}
+        batch = 0 if 0 in extents else max(extents, default=1)
+        if not extents <= {1, batch} or any(t.shape != (len(t), p.size) for t, p in zip(theta, parameters, strict=True)):
+            raise InternalError(f"parameters of shapes {[t.shape for t in theta]} do not make one batch")
+        return batch
+
+    def _refuse(self, data: Data, status: NDArray[np.object_], details: dict[int, Detail]) -> None:
+        """Mark elements that no solver may see: NaN or infinity in their data, an indefinite P."""
+        for name in PARTS:
+            values: Array = getattr(data, name)
+            if np.isfinite(values).all():
+                continue
+            for row in np.flatnonzero(~np.isfinite(values).all(axis=1)):
+                for i in range(status.size) if values.shape[0] == 1 else (int(row),):
+                    status[i] = Status.INVALID
+                    details[i] = Detail(parameters=self._map.touched(name), note=f"{name} holds NaN or infinity")
+        sound = np.flatnonzero([s is Status.SOLVED for s in status])
+        shared = data.P.shape[0] == 1
+        if not sound.size:
+            return
+        if self._P_is_constant:
+            negative = self._constant_negative
+        else:
+            negative = self._convexity.negative(data.P if shared else data.P[sound])
+        for row, least in negative.items():
+            for i in sound if shared else sound[row : row + 1]:
+                status[i] = Status.NONCONVEX
+                note = f"its quadratic part has the eigenvalue {least:.3g}"
+                details[int(i)] = Detail(parameters=self._map.touched("P"), note=note)
+
+    @cached_property
+    def _constant_negative(self) -> dict[int, float]:
+        return self._convexity.negative(self.program.P.values.constant[None])
+
+    def _answers(self, data: Data, pending: list[int]) -> list[Answer]:
+        """Solve the elements, over threads if there is enough to do (the solvers let go of the interpreter lock)."""
+
+        def one(i: int) -> Answer:
+            return self._solver.solve(*_element(data, i))
+
+        if not pending:
+            return []
+        start = time.perf_counter()
+        first = one(pending[0])
+        left = (len(pending) - 1) * (time.perf_counter() - start)
+        threads = min(self.options.threads or _cores(), len(pending) - 1)
+        if threads <= 1 or left < _WORTH_THREADS:
+            return [first, *map(one, pending[1:])]
+        with ThreadPoolExecutor(threads) as pool:
+            return [first, *pool.map(one, pending[1:])]
+
+    def _judge(self, element: tuple[Array, Array, Array, Array], answer: Answer) -> tuple[Status, Detail]:
+        """An answer other than "solved": a certificate, or a point that our own residuals accept or refuse."""
+        if answer.status is Status.INFEASIBLE:
+            return answer.status, Detail(certificate=answer.y, iterations=answer.iterations)
+        if answer.status is Status.UNBOUNDED:
+            return answer.status, Detail(certificate=answer.x, iterations=answer.iterations)
+        P, q, A, b = element
+        matrices = self._structure.P.matrix(P), self._structure.A.matrix(A)
+        found = residuals(matrices[0], q, matrices[1], b, self._cone, answer.x, answer.y, answer.s)
+        detail = Detail(residuals=found, iterations=answer.iterations)
+        if found.worst <= 10 * self.options.tolerance:
+            return Status.SOLVED, detail
+        if found.worst <= self.options.accept_inaccurate:
+            return Status.INACCURATE, detail
+        return answer.status, detail
+
+
+def _element(data: Data, i: int) -> tuple[Array, Array, Array, Array]:
+    """(P, q, A, b) of one element; what the batch shares has one row."""
+    P, q, A, b = data.P, data.q, data.A, data.b
+    return (
+        P[i if P.shape[0] > 1 else 0],
+        q[i if q.shape[0] > 1 else 0],
+        A[i if A.shape[0] > 1 else 0],
+        b[i if b.shape[0] > 1 else 0],
+    )
+
+
+def _late(solved: Solved) -> Sensitivity:
+    """The sensitivity, made only if it is needed (the optimal value alone needs none)."""
+    return lambda g, h: solved.sensitivity(g, h)
+
+
+def _wide(mask: NDArray[np.bool_], like: Array) -> NDArray[np.bool_]:
+    return mask.reshape(-1, *(1,) * (like.ndim - 1))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,117 @@
+"""Why batch elements have no solution, in the words of the source.
+
+An infeasible element comes with multipliers y that prove it (Farkas): Aᵀy = 0, y ∈ K*, bᵀy < 0. The rows that y weighs most are
+the constraints that cannot hold together. An unbounded one comes with a direction along which the objective falls forever.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dpplang.asa.program import Program, RowBlock
+from dpplang.core.errors import Failure
+from dpplang.core.source import Origin
+from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.engine import Detail, Solved
+from dpplang.runtime.status import Status
+
+_MOST = 4  # constraints or variables named at most
+_LEAST = 0.02  # share of the largest weight below which one is not worth naming
+
+_KINDS = {
+    "constraint": "constraint {}",
+    "attribute": "what the declaration of {} says",
+    "atom": "the graph of {}",
+    "definition": "the definition of {}",
+}
+
+
+def explain(program: Program, solved: Solved) -> tuple[Failure, ...]:
+    """One failure for each element without a solution, with its position in the batch as its index ``(i,)``."""
+    return tuple(_failure(program, solved, int(i)) for i in np.flatnonzero(~solved.ok))
+
+
+def _failure(program: Program, solved: Solved, i: int) -> Failure:
+    status: Status = solved.status[i]
+    detail = solved.details.get(i, Detail())
+    return Failure((i,), status.value, _reasons(program, solved, i, status, detail))
+
+
+def _reasons(program: Program, solved: Solved, i: int, status: Status, detail: Detail) -> tuple[str, ...]:
+    match status:
+        case Status.INFEASIBLE:
+            return _conflict(program, solved, i, detail.certificate)
+        case Status.UNBOUNDED:
+            return _escape(program, detail.certificate)
+        case Status.ITERATION_LIMIT:
+            return (
+                f"stopped after {detail.iterations} iterations with relative residuals {detail.residuals}",
+                "more `max_iterations`, a larger `tolerance`, or better scaled data may help",
+            )
+        case Status.TIME_LIMIT:
+            return (f"stopped after {detail.iterations} iterations with relative residuals {detail.residuals}",)
+        case Status.NUMERICAL:
+            return (
+                f"the solver made no more progress, with relative residuals {detail.residuals}",
+                "the data may be badly scaled, or the problem may have no interior",
+            )
+        case Status.NONCONVEX:
+            return (f"the objective is not convex: {detail.note}{_blame(program, detail)}",)
+        case Status.INVALID:
+            return (f"{detail.note}{_blame(program, detail)}",)
+        case Status.SOLVED | Status.INACCURATE:
+            return ()
+
+
+def _blame(program: Program, detail: Detail) -> str:
+    names = [f"`{program.parameters[k].name}`" for k in detail.parameters]
+    return f"; it depends on {', '.join(names)}" if names else ""
+
+
+def _conflict(program: Program, solved: Solved, i: int, certificate: Array | None) -> tuple[str, ...]:
+    """The constraints that a certificate of infeasibility weighs most.
+
+    A row counts with |yᵢ| times the size of the data it multiplies, so that scaling a row changes nothing. What the user wrote
+    is named first; rows of declarations and atoms are named where they carry as much.
+    """
+    if certificate is None or not np.isfinite(certificate).all():
+        return ()
+    data = solved.data
+    b = np.abs(data.b[i if data.b.shape[0] > 1 else 0])
+    entries = np.abs(data.A[i if data.A.shape[0] > 1 else 0])
+    size = b.copy()
+    np.maximum.at(size, program.A.indices, entries)
+    weights = np.abs(certificate) * size
+    totals: dict[tuple[str, Origin], float] = {}
+    for block in program.rows:
+        key = (block.kind, block.origin)
+        totals[key] = max(totals.get(key, 0.0), _weight(weights, block))
+    ranked = sorted(totals.items(), key=lambda item: -item[1])
+    largest = ranked[0][1] if ranked else 0.0
+    named = [key for key, weight in ranked if weight > _LEAST * largest][:_MOST]
+    words = [_KINDS.get(kind, "{}").format(origin) for kind, origin in named]
+    if len(words) == 1:
+        return (f"{words[0]} cannot hold",)
+    return ("these cannot hold together: " + ", ".join(words),) if words else ()
+
+
+def _weight(weights: Array, block: RowBlock) -> float:
+    return float(weights[block.start : block.stop].max(initial=0.0))
+
+
+def _escape(program: Program, ray: Array | None) -> tuple[str, ...]:
+    """The variables that move along a direction of unboundedness."""
+    if ray is None or not np.isfinite(ray).all():
+        return ()
+    moved: list[tuple[float, str]] = []
+    for variable in program.variables:
+        reads = variable.columns < program.n
+        distance = np.abs(variable.values.constant[reads] * ray[variable.columns[reads]]).max(initial=0.0)
+        moved.append((float(distance), variable.name))
+    largest = max((distance for distance, _ in moved), default=0.0)
+    if largest == 0:
+        return ()
+    names = [f"`{name}`" for distance, name in sorted(moved, key=lambda m: -m[0]) if distance > _LEAST * largest]
+    direction = "grows" if program.sense == "maximize" else "falls"
+    what = ", ".join(names[:_MOST])
+    return (f"nothing keeps {what} from running off to infinity while the objective {direction}",)

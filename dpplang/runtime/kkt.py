@@ -1,0 +1,171 @@
+"""The linear system behind adjoint and tangent, reduced and symmetric.
+
+With v = s − y and Π the projection onto K, a solution is a zero of F(x, v) = [Px + Aᵀ(Πv − v) + q ; Ax + Πv − b], whose
+Jacobian is J = [P, Aᵀ(D − I) ; A, D] with D = DΠ(v). Write D = U Λ Uᵀ and W = U(I − Λ)^½. Directions with λ = 1 (inactive
+constraints) decouple and are dropped; on the others, substituting dv = −U(I − Λ)^(−½) τ gives
+
+    [ P    AᵀW ] [ r ]   [ g ]
+    [ WᵀA   −Λ ] [ τ ] = [ Wᵀh ],      t = Wτ,
+
+which is symmetric, bounded, and smaller than J by the inactive directions. Call S the map (g, h) ↦ (r, t). Then
+
+    tangent:  (dx, dy) = S(−(dP x + dAᵀy + dq), −(dA x − db))
+    adjoint:  (r, t) = S(dx, dy), and the gradients are −r for q, t for b, −(y rᵀ + t xᵀ) for A, −½(r xᵀ + x rᵀ) for P.
+
+Sources: Busseti, Moursi, Boyd 2019, "Solution refinement at regular points of conic problems"; Amos, Kolter 2017, "OptNet",
+for the case of a polyhedral cone; Healey, Nobel, Boyd 2025, "Differentiating through a quadratic cone program".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.cones.product import Product, ProductSpectrum
+from dpplang.runtime.kkt_factor import Factor, factorize, factorize_sparse
+from dpplang.runtime.solvers.protocol import Structure
+
+_INACTIVE = 1e-12  # directions with 1 − λ below this are dropped
+_SMALL = 250  # up to this order dense elimination wins whatever the pattern
+_LARGE = 4000  # beyond it a dense matrix no longer fits
+_FILLED = 0.15  # share of nonzeros from which dense elimination wins in between
+_CHUNK = 1 << 24  # entries of dense matrices held at once
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Linearized:
+    """S for the elements of a batch, factorized.
+
+    Attributes:
+        spectrum: of DΠ at v, for all elements. weight: (1 − λ)^½ ``[B, m]``, 0 where dropped.
+        factors: (elements, kept directions ``[len(elements), k]``, factor) for each group that was factorized together.
+        singular: how many elements have no unique derivative and take the one of least norm.
+    """
+
+    spectrum: ProductSpectrum
+    weight: Array
+    factors: tuple[tuple[NDArray[np.intp], NDArray[np.intp], Factor], ...]
+    singular: int
+
+    def solve(self, g: Array, h: Array) -> tuple[Array, Array]:
+        """(r ``[B, n]``, t ``[B, m]``) for g ``[B, n]``, h ``[B, m]``; S is symmetric."""
+        n = g.shape[1]
+        inward = self.weight * self.spectrum.inward(h)
+        r, tau = np.zeros_like(g), np.zeros_like(inward)
+        for elements, kept, factor in self.factors:
+            here = elements[:, None]
+            z = factor.solve(np.concatenate((g[elements], inward[here, kept]), axis=1))
+            r[elements] = z[:, :n]
+            tau[here, kept] = z[:, n:]
+        return r, self.spectrum.outward(self.weight * tau)
+
+
+class KktPlan:
+    """What the systems of one program share."""
+
+    def __init__(self, structure: Structure, cone: Product) -> None:
+        P, A = structure.P, structure.A
+        self._structure, self._cone = structure, cone
+        self.n, self.m = P.shape[0], A.shape[0]
+        self._P_at, self._A_at = (P.indices, P.columns), (A.indices, A.columns)
+        order = self.n + self.m
+        blocks = sum(g.rows.shape[0] * g.rows.shape[1] ** 2 for g in cone.groups)
+        filled = (2 * P.indices.size + 2 * A.indices.size + blocks) / max(order, 1) ** 2
+        self._dense = order <= _SMALL or (order <= _LARGE and filled >= _FILLED)
+
+    def linearize(self, P: Array, A: Array, v: Array) -> Linearized:
+        """Factorize at P, A (entries, ``[1 or B, nnz]``) and v = s − y ``[B, m]``."""
+        spectrum = self._cone.spectrum(v)
+        room = 1 - spectrum.values
+        active = room > _INACTIVE
+        weight = np.sqrt(np.where(active, room, 0.0))
+        factors = self._dense_factors(P, A, spectrum, weight, active) if self._dense else self._sparse_factors(
+            P, A, spectrum, weight, active
+        )
+        return Linearized(spectrum, weight, factors, sum(f.singular for _, _, f in factors))
+
+    def _dense_factors(self, P: Array, A: Array, spectrum: ProductSpectrum, weight: Array, active: NDArray[np.bool_]):
+        """Elements with equally many active directions are stacked; the order of the system is n + that."""
+        made = []
+        counts = active.sum(axis=1)
+        for count in np.unique(counts):
+            members = np.flatnonzero(counts == count)
+            order = self.n + int(count)
+            step = max(1, _CHUNK // max(order * order, self.m * self.n, 1))
+            for start in range(0, members.size, step):
+                elements = members[start : start + step]
+                kept = np.nonzero(active[elements])[1].reshape(elements.size, count)
+                matrices = np.zeros((elements.size, order, order))
+                self._write_P(matrices, _rows(P, elements))
+                rows = self._reduced_rows(_rows(A, elements), spectrum, weight, elements, kept)
+                matrices[:, self.n :, : self.n] = rows
+                matrices[:, : self.n, self.n :] = np.swapaxes(rows, 1, 2)
+                tail = np.arange(self.n, order)
+                matrices[:, tail, tail] = -spectrum.values[elements[:, None], kept]
+                made.append((elements, kept, factorize(matrices)))
+        return tuple(made)
+
+    def _write_P(self, matrices: Array, P: Array) -> None:
+        i, j = self._P_at
+        if i.size:
+            matrices[:, i, j] = P
+            matrices[:, j, i] = P
+
+    def _reduced_rows(
+        self, A: Array, spectrum: ProductSpectrum, weight: Array, elements: NDArray[np.intp], kept: NDArray[np.intp]
+    ) -> Array:
+        """The kept rows of WᵀA, ``[len(elements), kept, n]``."""
+        dense = np.zeros((A.shape[0], self.m, self.n))
+        dense[:, self._A_at[0], self._A_at[1]] = A
+        rotated = [(g, p.vectors) for g, p in zip(spectrum.groups, spectrum.parts, strict=True) if p.vectors is not None]
+        if not rotated:
+            return dense[0][kept] if dense.shape[0] == 1 else dense[np.arange(elements.size)[:, None], kept]
+        if dense.shape[0] != elements.size:
+            dense = np.repeat(dense, elements.size, axis=0)
+        for group, vectors in rotated:
+            flat = group.rows.reshape(-1)
+            blocks = dense[:, flat].reshape(elements.size, *group.rows.shape, self.n)
+            turned = np.swapaxes(vectors[elements], -1, -2) @ blocks
+            dense[:, flat] = turned.reshape(elements.size, flat.size, self.n)
+        taken = dense[np.arange(elements.size)[:, None], kept]
+        return taken * weight[elements[:, None], kept][:, :, None]
+
+    def _sparse_factors(self, P: Array, A: Array, spectrum: ProductSpectrum, weight: Array, active: NDArray[np.bool_]):
+        made = []
+        for element in range(active.shape[0]):
+            kept = np.flatnonzero(active[element])
+            upper = self._structure.P.matrix(_rows(P, np.array([element]))[0])
+            rows = self._structure.A.matrix(_rows(A, np.array([element]))[0]).tocsr()
+            turn = self._turn(spectrum, element)
+            reduced = sp.diags_array(weight[element, kept]) @ ((turn.T @ rows) if turn is not None else rows)[kept]
+            matrix = sp.block_array(
+                [[upper + sp.triu(upper, 1).T, reduced.T], [reduced, -sp.diags_array(spectrum.values[element, kept])]],
+                format="csc",
+            )
+            made.append((np.array([element]), kept[None], factorize_sparse(matrix)))
+        return tuple(made)
+
+    def _turn(self, spectrum: ProductSpectrum, element: int) -> sp.csr_array | None:
+        """U of one element as a sparse matrix; None for the identity."""
+        if all(part.vectors is None for part in spectrum.parts):
+            return None
+        rows, columns, values = [], [], []
+        for group, part in zip(spectrum.groups, spectrum.parts, strict=True):
+            count, size = group.rows.shape
+            vectors = np.broadcast_to(np.eye(size), (count, size, size)) if part.vectors is None else part.vectors[element]
+            rows.append(np.broadcast_to(group.rows[:, :, None], vectors.shape).reshape(-1))
+            columns.append(np.broadcast_to(group.rows[:, None, :], vectors.shape).reshape(-1))
+            values.append(vectors.reshape(-1))
+        where = (np.concatenate(rows), np.concatenate(columns))
+        turn = sp.csr_array((np.concatenate(values), where), shape=(self.m, self.m))
+        turn.eliminate_zeros()
+        return turn
+
+
+def _rows(entries: Array, elements: NDArray[np.intp]) -> Array:
+    """Entries of some elements; shared ones keep leading extent 1."""
+    return entries if entries.shape[0] == 1 else entries[elements]

@@ -1,0 +1,166 @@
+"""Symmetric, indefinite, perhaps singular systems Kz = g: factorized once, solved for any number of right-hand sides.
+
+Where K is singular to working precision the solution of least norm is taken, K⁺g. The choice is symmetric, so that adjoints
+and tangents stay transposes of each other.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import scipy.sparse as sp
+import scipy.sparse.linalg as spla
+from scipy.linalg import lapack
+
+from dpplang.runtime.cones.cone import Array
+
+SINGULAR = 1e-12
+"""Reciprocal condition number (of the matrix scaled to unit row maxima) below which a matrix counts as singular."""
+
+_CUTOFF = 1e-10  # eigenvalues below this share of the largest count as zero in K⁺
+_INVERT = 48  # up to this order a batch is inverted in one call, beyond it each element is factorized
+
+
+class Factor(Protocol):
+    """A factorized batch; ``singular`` counts the elements that were solved by least squares."""
+
+    singular: int
+
+    def solve(self, rhs: Array) -> Array:
+        """z ``[B, N]`` for g ``[B, N]``."""
+        ...
+
+
+def factorize(matrices: Array) -> Factor:
+    """Factorize a batch of dense matrices ``[B, N, N]``."""
+    if matrices.shape[-1] <= _INVERT:
+        return _Inverses(matrices)
+    return _Triangular(matrices)
+
+
+def factorize_sparse(matrix: sp.csc_matrix) -> Factor:
+    """Factorize one sparse matrix."""
+    probe = _probe(matrix.shape[0])
+    try:
+        factors = spla.splu(matrix, permc_spec="COLAMD")
+    except RuntimeError:  # exactly singular
+        return _SparseLeastSquares(matrix)
+    size = abs(matrix).sum(axis=0).max()
+    growth = np.abs(factors.solve(probe)).sum() / np.abs(probe).sum()
+    if not np.isfinite(growth) or growth * size * SINGULAR > 1:
+        return _SparseLeastSquares(matrix)
+    return _SparseTriangular(matrix, factors)
+
+
+class _Inverses:
+    """Explicit inverses with one step of iterative refinement: the least overhead for many small systems."""
+
+    def __init__(self, matrices: Array) -> None:
+        scale = _scale(matrices)
+        scaled = matrices * scale[:, :, None] * scale[:, None, :]
+        inverses, regular = _invert(scaled)
+        condition = np.abs(scaled).sum(axis=1).max(axis=1) * np.abs(inverses).sum(axis=1).max(axis=1)
+        regular &= condition * SINGULAR < 1
+        inverses *= scale[:, :, None] * scale[:, None, :]
+        for i in np.flatnonzero(~regular):
+            inverses[i] = _pseudo_inverse(matrices[i])
+        self.singular = int(np.count_nonzero(~regular))
+        self._matrices, self._inverses = matrices, inverses
+
+    def solve(self, rhs: Array) -> Array:
+        column = rhs[..., None]
+        z = self._inverses @ column
+        z += self._inverses @ (column - self._matrices @ z)
+        return z[..., 0]
+
+
+def _invert(matrices: Array) -> tuple[Array, np.ndarray]:
+    """Inverses, and which of them exist."""
+    regular = np.ones(matrices.shape[0], dtype=bool)
+    try:
+        return np.linalg.inv(matrices), regular
+    except np.linalg.LinAlgError:
+        inverses = np.zeros_like(matrices)
+        for i, matrix in enumerate(matrices):
+            try:
+                inverses[i] = np.linalg.inv(matrix)
+            except np.linalg.LinAlgError:
+                regular[i] = False
+        return inverses, regular
+
+
+class _Triangular:
+    """LU factors, one element at a time."""
+
+    def __init__(self, matrices: Array) -> None:
+        self.singular = 0
+        self._scale = _scale(matrices)
+        self._factors: list[tuple[Array, Array] | Array] = []
+        for matrix, scale in zip(matrices, self._scale, strict=True):
+            # A symmetric matrix is its own transpose, which LAPACK takes without a copy.
+            scaled = (matrix * scale[:, None] * scale).T
+            size = np.abs(scaled).sum(axis=0).max()
+            lu, pivots, info = lapack.dgetrf(scaled, overwrite_a=1)
+            if info == 0 and lapack.dgecon(lu, size)[0] > SINGULAR:
+                self._factors.append((lu, pivots))
+            else:
+                self.singular += 1
+                self._factors.append(_pseudo_inverse(matrix))
+
+    def solve(self, rhs: Array) -> Array:
+        z = np.empty_like(rhs)
+        for i, factor in enumerate(self._factors):
+            if isinstance(factor, tuple):
+                z[i] = self._scale[i] * lapack.dgetrs(factor[0], factor[1], self._scale[i] * rhs[i])[0]
+            else:
+                z[i] = factor @ rhs[i]
+        return z
+
+
+class _SparseTriangular:
+    """Sparse LU factors of one matrix."""
+
+    singular = 0
+
+    def __init__(self, matrix: sp.csc_matrix, factors: spla.SuperLU) -> None:
+        self._matrix, self._factors = matrix, factors
+
+    def solve(self, rhs: Array) -> Array:
+        z = self._factors.solve(rhs[0])
+        z += self._factors.solve(rhs[0] - self._matrix @ z)
+        return z[None]
+
+
+class _SparseLeastSquares:
+    """The solution of least norm by LSMR (Fong, Saunders 2011)."""
+
+    singular = 1
+
+    def __init__(self, matrix: sp.csc_matrix) -> None:
+        self._matrix = matrix
+
+    def solve(self, rhs: Array) -> Array:
+        size = np.abs(rhs[0]).max(initial=0.0)
+        if size == 0:
+            return np.zeros_like(rhs)
+        limit = 20 * self._matrix.shape[0]
+        z = spla.lsmr(self._matrix, rhs[0] / size, atol=1e-13, btol=1e-13, conlim=0, maxiter=limit)[0]
+        return size * z[None]
+
+
+def _pseudo_inverse(matrix: Array) -> Array:
+    values, vectors = np.linalg.eigh(matrix)
+    large = np.abs(values) > _CUTOFF * np.abs(values).max(initial=0.0)
+    return (vectors[:, large] / values[large]) @ vectors[:, large].T
+
+
+def _scale(matrices: Array) -> Array:
+    """Symmetric scaling ``[B, N]`` towards unit row maxima."""
+    rows = np.abs(matrices).max(axis=-1, initial=0.0)
+    return 1 / np.sqrt(np.where(rows > 0, rows, 1.0))
+
+
+def _probe(size: int) -> Array:
+    """A vector with no structure that a null space could be orthogonal to."""
+    return np.random.default_rng(0).normal(size=size)

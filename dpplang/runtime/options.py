@@ -1,0 +1,97 @@
+"""How a program is solved and differentiated."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from typing import Any
+
+from dpplang.core.diagnostics import Diagnostic
+from dpplang.core.errors import BindError
+
+SOLVERS = ("clarabel", "scs")
+DERIVATIVES = ("exact", "diffcp")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Options of an engine. Make it with :meth:`of` where names and values come from a user.
+
+    Attributes:
+        solver: ``clarabel`` (interior point, accurate) or ``scs`` (first order, for large cones).
+        derivative: ``exact`` factorizes the optimality system; ``diffcp`` asks that package instead (no power cones).
+        tolerance: on residuals and gap, relative to the size of the data; the solver's stopping criterion.
+        max_iterations: of the solver; None for its own limit.
+        time_limit: seconds for each batch element; None for none.
+        threads: batch elements solved at once; None for as many as there are cores to run on.
+        accept_inaccurate: where the solver stops short, its answer still counts (status ``inaccurate``) if our own
+            relative residuals are below this; 0 accepts none.
+        verbose: let the solver print its progress.
+    """
+
+    solver: str = "clarabel"
+    derivative: str = "exact"
+    tolerance: float = 1e-9
+    max_iterations: int | None = None
+    time_limit: float | None = None
+    threads: int | None = None
+    accept_inaccurate: float = 1e-6
+    verbose: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises:
+        BindError: a value that its option cannot have (SOL802).
+        """
+        problems = [p for p in map(self._problem, OPTION_NAMES) if p is not None]
+        if problems:
+            raise BindError(problems)
+
+    def _problem(self, name: str) -> Diagnostic | None:
+        value = getattr(self, name)
+        match name:
+            case "solver" | "derivative":
+                words = SOLVERS if name == "solver" else DERIVATIVES
+                fits, wanted = value in words, " or ".join(f"`{w}`" for w in words)
+                near = get_close_matches(str(value), words, 1)
+            case "tolerance" | "accept_inaccurate":
+                fits = _is_number(value) and 0 <= value < 1 and (value > 0 or name != "tolerance")
+                wanted, near = "a number between 0 and 1", []
+            case "time_limit":
+                fits = value is None or (_is_number(value) and value > 0)
+                wanted, near = "a number of seconds, or None", []
+            case "max_iterations" | "threads":
+                fits = value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0)
+                wanted, near = "a positive integer, or None", []
+            case _:
+                fits, wanted, near = isinstance(value, bool), "True or False", []
+        if fits:
+            return None
+        help_text = (f"did you mean `{near[0]}`?",) if near else ()
+        return Diagnostic("SOL802", f"option `{name}` is {wanted}, not {value!r}", help=help_text)
+
+    @staticmethod
+    def of(**options: Any) -> Options:
+        """Options by name.
+
+        Raises:
+            BindError: a name that is no option (SOL801), a value that its option cannot have (SOL802).
+        """
+        unknown = [name for name in options if name not in OPTION_NAMES]
+        if unknown:
+            raise BindError([_unknown(name) for name in unknown])
+        return Options(**options)
+
+
+OPTION_NAMES: tuple[str, ...] = tuple(field.name for field in fields(Options))
+
+
+def _unknown(name: str) -> Diagnostic:
+    near = get_close_matches(name, OPTION_NAMES, 1, cutoff=0.5)
+    help_text = (f"did you mean `{near[0]}`?",) if near else ()
+    listed = ", ".join(f"`{option}`" for option in OPTION_NAMES)
+    return Diagnostic("SOL801", f"there is no option `{name}`", notes=(f"the options are {listed}",), help=help_text)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,26 @@
+"""Which solver serves a program."""
+
+from __future__ import annotations
+
+from dpplang.core.errors import InternalError
+from dpplang.runtime.options import Options
+from dpplang.runtime.solvers.protocol import Solver, Structure
+
+
+def make_solver(structure: Structure, options: Options) -> Solver:
+    """The solver that ``options.solver`` names, for this structure; each is imported only when it is used."""
+    if structure.A.shape[0] == 0:
+        from dpplang.runtime.solvers.unconstrained import Unconstrained
+
+        return Unconstrained(structure)
+    match options.solver:
+        case "clarabel":
+            from dpplang.runtime.solvers.clarabel import Clarabel
+
+            return Clarabel(structure, options)
+        case "scs":
+            from dpplang.runtime.solvers.scs import Scs
+
+            return Scs(structure, options)
+        case other:
+            raise InternalError(f"no solver {other!r}")

@@ -1,0 +1,78 @@
+"""What a solver must offer, and what it is given.
+
+    minimize ½ xᵀPx + qᵀx   subject to   Ax + s = b,  s ∈ K
+
+A solver is made once for a structure (patterns and cones) and then asked for one batch element after the other, from
+several threads at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from dpplang.asa.cones import Cones
+from dpplang.asa.program import Program, SparseMatrixMap
+from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.status import Status
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pattern:
+    """A CSC pattern (32-bit indices, as the solvers want them)."""
+
+    shape: tuple[int, int]
+    indptr: NDArray[np.int32]
+    indices: NDArray[np.int32]
+
+    @staticmethod
+    def of(matrix: SparseMatrixMap) -> Pattern:
+        return Pattern(matrix.shape, matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32))
+
+    @property
+    def columns(self) -> NDArray[np.intp]:
+        """Column of every entry, in CSC order."""
+        return np.repeat(np.arange(self.shape[1]), np.diff(self.indptr))
+
+    def matrix(self, values: Array) -> sp.csc_matrix:
+        """The matrix with these entries."""
+        return sp.csc_matrix((values, self.indices, self.indptr), shape=self.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Structure:
+    """What all batch elements share. ``P`` holds the upper triangle."""
+
+    P: Pattern
+    A: Pattern
+    cones: Cones
+
+    @staticmethod
+    def of(program: Program) -> Structure:
+        return Structure(Pattern.of(program.P), Pattern.of(program.A), program.cones)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What a solver says about one element.
+
+    ``x`` ``[n]``, ``y`` and ``s`` ``[m]`` (s = b − Ax, y its multiplier). For status infeasible, y is a certificate: Aᵀy = 0,
+    y ∈ K*, bᵀy < 0. For status unbounded, x is a direction: Px = 0, −Ax ∈ K, qᵀx < 0. ``objective`` is ½xᵀPx + qᵀx.
+    """
+
+    status: Status
+    x: Array
+    y: Array
+    s: Array
+    objective: float
+    iterations: int = 0
+
+
+class Solver(Protocol):
+    def solve(self, P: Array, q: Array, A: Array, b: Array) -> Answer:
+        """Solve one element; P and A are entries in CSC order."""
+        ...

@@ -1,0 +1,48 @@
+"""What is worth saying aloud about a solve that did not fail: Python warnings, with their codes."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpplang.runtime.status import Status
+
+if TYPE_CHECKING:
+    from dpplang.runtime.engine import Detail
+
+
+class SolveWarning(UserWarning):
+    """A solution that is less accurate than was asked for (SOL813)."""
+
+
+class DerivativeWarning(UserWarning):
+    """A solution that has no unique derivative (DIF601)."""
+
+
+def warn_inaccurate(status: NDArray[np.object_], details: Mapping[int, Detail], name: str) -> None:
+    """Say which elements stopped short of the tolerance (SOL813)."""
+    if not details:
+        return
+    short = [i for i in details if status[i] is Status.INACCURATE]
+    if short:
+        worst = max(details[i].residuals.worst for i in short if details[i].residuals is not None)
+        warnings.warn(
+            f"[SOL813] {name or 'the program'}: the solver stopped short of its tolerance for {len(short)} of "
+            f"{status.size} batch elements (first: {short[0]}; largest relative residual {worst:.1e})",
+            SolveWarning,
+            stacklevel=3,
+        )
+
+
+def warn_singular(count: int, batch: int) -> None:
+    """Say that some solutions have no unique derivative (DIF601)."""
+    warnings.warn(
+        f"[DIF601] the optimality system is singular for {count} of {batch} batch elements: the solution or its multipliers "
+        "are not unique there, and the derivative of least norm is used (`dpp explain DIF601`)",
+        DerivativeWarning,
+        stacklevel=2,
+    )
