@@ -41,7 +41,10 @@ def record(
             found.append(Diagnostic("SYN021", f"a second `{word}` in one record", Label(place), earlier))
         else:
             first[word] = place
-            if word != "graph":
+            if word == "graph" and not graphs:
+                help_ = ("write `graph {`, then its items line by line, then `}`",)
+                found.append(Diagnostic("SYN021", "this graph has no `{ … }`", Label(place), help=help_))
+            elif word != "graph":
                 fields[word] = _field(word, entry.value, found)
     if graphs:
         chunk, items = graphs[0]

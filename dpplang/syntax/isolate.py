@@ -28,7 +28,7 @@ _GOES_ON = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "AT", "CARET", "COMMA", 
     {"EQUAL", "LESS_EQUAL", "GREATER_EQUAL", "PRECEDES", "SUCCEEDS", "LESS", "GREATER", "UNEQUAL"}
 )
 _LONGEST_LABEL = 200  # tokens of `name[ … ]:` looked at
-_NEVER_IN_RECORD = frozenset({"dim", "data", "param", "derived", "func", "from", "atom", "return"})
+_NEVER_IN_GRAPH = frozenset({"dim", "data", "param", "derived", "func", "from", "atom", "return"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class _Splitter:
         self.found: list[Diagnostic] = []
 
     def items(self, record: Token | None) -> list[Chunk]:
-        """Items up to the end of the file, or entries up to the ``}`` of the ``record`` opened by that token."""
+        """Items up to the end of the file, or up to the ``}`` of a ``record``, which is its word: `atom` or `graph`."""
         chunks: list[Chunk] = []
         while self.at < len(self.tokens):
             token = self.tokens[self.at]
@@ -87,8 +87,11 @@ class _Splitter:
                 if not stack and not self._goes_on(kept):
                     break
             elif token.type == "{":
-                if not stack and kept[:1] and kept[0].text in ("atom", "graph"):
-                    return self._record(kept, token, faulty)
+                if kept and kept[0].text in ("atom", "graph"):
+                    if stack:
+                        self.found.append(brackets.unclosed(self.source, stack[-1], kept[-1].end))
+                        kept.extend(_closing(o, kept[-1].end) for o in reversed(stack))
+                    return self._record(kept, token, faulty or bool(stack))
                 self.found.append(brackets.stray(self.source, token))
                 faulty = True
             elif token.type == "}":
@@ -115,7 +118,7 @@ class _Splitter:
 
     def _record(self, head: list[Token], opener: Token, faulty: bool) -> Chunk:
         self.at += 1
-        body = tuple(self.items(opener))
+        body = tuple(self.items(head[0]))
         closed = self.at < len(self.tokens) and self.tokens[self.at].type == "}"
         end = self.tokens[self.at].end if closed else body[-1].end if body else opener.end
         if closed:
@@ -241,12 +244,8 @@ class _Splitter:
     def _leaves(self, record: Token) -> bool:
         """Whether the line at ``self.at`` stands outside a record that was not closed: a file's item, not indented."""
         token = self.tokens[self.at]
-        head = self.source.line(self.source.position(record.start)[0])
-        return (
-            token.text in _NEVER_IN_RECORD
-            and self._opens_item(self.at)
-            and self._column(token) <= len(head) - len(head.lstrip())
-        )
+        outside = _NEVER_IN_GRAPH if record.text == "graph" else ITEM_WORDS
+        return token.text in outside and self._opens_item(self.at) and self._column(token) <= self._column(record)
 
     def _begins_operand(self, at: int) -> bool:
         return self.tokens[at].type in {"NAME", "NUMBER", "STRING", "LPAR", "LSQB", "MINUS", "PLUS"}

@@ -112,6 +112,8 @@ def run(tables: Tables, start: str, tokens: Sequence[Token], build: Build) -> Pa
 def accepts(tables: Tables, states: Sequence[int], terminal: str) -> bool:
     """Whether ``terminal`` may come next, for certain: LALR rows alone may promise what a reduction then refuses."""
     stack = list(states)
+    if terminal == END and stack[-1] in tables.end.values():
+        return True
     while (action := tables.rows[stack[-1]].get(terminal)) is not None:
         if action >= 0:
             return True
@@ -125,7 +127,7 @@ def accepts(tables: Tables, states: Sequence[int], terminal: str) -> bool:
 
 def expected(tables: Tables, states: Sequence[int]) -> frozenset[str]:
     """Every terminal that may come next."""
-    row = tables.rows[states[-1]]
+    row = {END, *tables.rows[states[-1]]}
     return frozenset(t for t in row if (t.isupper() or t == END) and accepts(tables, states, t))
 
 

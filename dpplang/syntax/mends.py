@@ -72,7 +72,7 @@ def _keyword(source: Source, tokens: Sequence[Token], words: frozenset[str], ali
 def _subject_to(source: Source, tokens: Sequence[Token]) -> Iterator[Mend]:
     """``subject to:``, ``subject``, ``such that``, ``constraints:`` and the like, alone in their line."""
     words = [t.text.lower() for t in tokens if t.type != "COLON"]
-    known = words[0] in _SUBJECT_TO and (len(words) == 1 or words[1:] in (["to"], ["that"]))
+    known = bool(words) and words[0] in _SUBJECT_TO and (len(words) == 1 or words[1:] in (["to"], ["that"]))
     if not known or len(tokens) > 3:
         return
     span = tokens[0].span(source).to(tokens[-1].span(source))

@@ -12,9 +12,23 @@ from dpplang.syntax.machine import Stuck
 from dpplang.syntax.mends import near
 from dpplang.syntax.tables import Tables
 from dpplang.syntax.tokens import Token
-from dpplang.syntax.words import CLOSERS, ENTRY_WORDS, INFIX, OPENERS, ends_operand, stands_as_keyword
+from dpplang.syntax.words import (
+    CLOSERS,
+    ENTRY_WORDS,
+    INFIX,
+    ITEM_WORDS,
+    OPENERS,
+    ends_operand,
+    is_word,
+    stands_as_keyword,
+)
 
 _LEADING = frozenset({"STAR", "SLASH", "AT", "CARET", "EQUAL", "LESS_EQUAL", "GREATER_EQUAL", "LESS", "GREATER"})
+
+# What stands behind a keyword that stands alone, which could be a name as well.
+_FOLLOWS = dict.fromkeys(("dim", "data", "param", "var", "derived", "let", "func", "atom"), "a name") | dict.fromkeys(
+    ("minimize", "maximize", "return"), "an expression"
+)
 
 
 def stuck(source: Source, tables: Tables, start: str, tokens: Sequence[Token], outcome: Stuck) -> Diagnostic:
@@ -32,6 +46,9 @@ def stuck(source: Source, tables: Tables, start: str, tokens: Sequence[Token], o
 
 def _too_early(source: Source, tables: Tables, start: str, tokens: Sequence[Token], outcome: Stuck) -> Diagnostic:
     place = Span(source, tokens[-1].end, tokens[-1].end)
+    if len(tokens) == 1 and tokens[0].text in _FOLLOWS:
+        message = f"this ends too early: {_FOLLOWS[tokens[0].text]} was expected behind `{tokens[0].text}`"
+        return Diagnostic("SYN014", message, Label(place, "here"))
     if start == "item" and {"EQUAL", "PRECEDES"} <= outcome.expected and outcome.before[-1:] != ("tuple",):
         whole = tokens[0].span(source).to(tokens[-1].span(source))
         if tokens[0].type in ("PLUS", "MINUS"):
@@ -48,9 +65,12 @@ def _special(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck
     at, token = outcome.index, tokens[outcome.index]
     span, label = token.span(source), Label(token.span(source))
     match token.type, token.text:
-        case _, "atom" if at == 0 and start == "item" and stands_as_keyword("atom", tokens[-1]):
+        case _ if start == "item" and tokens[0].text == "atom" and stands_as_keyword("atom", tokens[1]):
             help_ = ("write `atom name(x) {`, then an entry to a line, then `}`",)
-            return Diagnostic("SYN021", "this atom has no record", label, help=help_)
+            return Diagnostic("SYN021", "this atom has no record", Label(tokens[0].span(source)), help=help_)
+        case "NAME", "in" if start == "item" and at == 3 and tokens[1].type == "LSQB":
+            help_ = (f"write `{tokens[0].text}[{tokens[2].text} in …]: `, then the relation",)
+            return Diagnostic("SYN001", "the name of an indexed constraint ends in `:`", label, help=help_)
         case (("NAME" | "LABEL"), _) if at == 0 and start == "entry":
             meant = near(token.text, ENTRY_WORDS)
             entries = ", ".join(f"`{word}`" for word in ENTRY_WORDS)
@@ -93,7 +113,9 @@ def _special(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck
             return Diagnostic("SYN001", "`...` can only be the shape of an atom's argument", label, help=help_)
         case type_, _ if at == 0 and start == "item" and type_ in _LEADING:
             return _leading(source, token)
-        case (("NAME" | "NUMBER" | "LPAR" | "LSQB"), _) if at and ends_operand(tokens[at - 1]) and at > 1:
+        case (("NAME" | "NUMBER" | "LPAR" | "LSQB"), _) if (
+            at > 1 and ends_operand(tokens[at - 1]) and token.text not in INFIX
+        ):
             before = tokens[at - 1].span(source)
             message = f"an operator is missing between `{before.text}` and `{span.text}`"
             help_ = ("products are written `a * b` (entry by entry) or `A @ b`",)
@@ -124,7 +146,8 @@ def _opener(tokens: Sequence[Token], at: int) -> int | None:
 
 def _groups(tokens: Sequence[Token], opener: int) -> bool:
     """Whether a ``(`` groups, and is not that of a call."""
-    called = opener > 0 and tokens[opener - 1].type == "NAME" and tokens[opener - 1].text not in INFIX
+    before = tokens[opener - 1] if opener else None
+    called = before is not None and is_word(before) and not (opener == 1 and before.text in ITEM_WORDS)
     return tokens[opener].type == "LPAR" and not called
 
 

@@ -94,6 +94,9 @@ class _Parser:
 
     def item(self, chunk: Chunk) -> tuple[Any, ...]:
         """The item of a chunk, with its doc; nothing if it did not parse."""
+        if not chunk.tokens:
+            return ()
+        block = self.docs.by_line.pop(self.source.position(chunk.tokens[0].start)[0], None)
         if chunk.body is not None:
             parsed = self._atom(chunk, chunk.body)
         else:
@@ -101,7 +104,6 @@ class _Parser:
         if parsed is None:
             self.broken.extend(_declared(chunk.tokens))
             return ()
-        block = self.docs.by_line.get(self.source.position(chunk.tokens[0].start)[0])
         if block is None:
             return (parsed,)
         self.documented.update(t.start for t in block.tokens)
@@ -151,21 +153,24 @@ class _Parser:
 
     def _atom(self, chunk: Chunk, body: Sequence[Chunk]) -> ast.AtomItem | None:
         """An atom from its head and its entries. What is wrong in one entry leaves the others, but no atom."""
-        before = len(self.found)
         head = self.run("atom_head", chunk)
-        entries = [(entry, self.run("entry", entry)) for entry in body]
-        graphs = [
-            (entry, tuple(item for part in entry.body or () for item in self.item(part)))
-            for entry in body
-            if entry.body is not None
-        ]
+        entries = [self.run("entry", entry) for entry in body if entry.tokens]
+        outside = len(self.broken)
+        graphs: list[tuple[Chunk, tuple[Any, ...]]] = []
+        whole = head is not None and None not in entries
+        for entry in body:
+            if entry.body is None:
+                continue
+            found = [self.item(part) for part in entry.body if part.tokens]
+            graphs.append((entry, tuple(item for items in found for item in items)))
+            whole = whole and () not in found
+        del self.broken[outside:]  # names of a graph are no one else's
         if head is None:
             return None
         span = Span(self.source, chunk.tokens[0].start, chunk.end)
-        parsed = [entry for _, entry in entries if entry is not None]
-        item, found = record(self.source, head, parsed, graphs, span)
-        self.found.extend(found)
-        return item if len(self.found) == before else None
+        item, wrong = record(self.source, head, [e for e in entries if e is not None], graphs, span)
+        self.found.extend(wrong)
+        return item if whole and not wrong else None
 
 
 def _went_on(tokens: Sequence[Token], stuck: Stuck, mended: Sequence[Token], outcome: Stuck) -> bool:

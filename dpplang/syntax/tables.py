@@ -19,7 +19,7 @@ from dpplang.core.resources import resource_dir
 from dpplang.syntax.cache import cache_dir, read_cached, write_cached
 
 STARTS = ("item", "atom_head", "entry", "expression")
-_FORMAT = "1"
+_FORMAT = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +111,15 @@ def _make(grammar: str) -> dict[str, Any]:
     lark = Lark(grammar, parser="lalr", lexer=NoLexer, start=list(STARTS), maybe_placeholders=False)
     table: Any = cast("Any", lark).parser.parser._parse_table
     number = {id(rule): i for i, rule in enumerate(lark.rules)}
-    state = {s: i for i, s in enumerate(table.states)}
+    state = {s: i for i, s in enumerate(_reached(table, Shift))}
     rows: list[dict[str, int]] = []
-    for actions in table.states.values():
+    for name in state:
+        actions = table.states[name]
         rows.append(
-            {sym: state[arg] if act is Shift else ~_position(number, arg) for sym, (act, arg) in actions.items()}
+            {
+                sym: state[arg] if act is Shift else ~_position(number, arg)
+                for sym, (act, arg) in sorted(actions.items(), key=_symbol)
+            }
         )
     productions: list[tuple[str, str, int, list[int], bool]] = []
     for rule in lark.rules:
@@ -132,6 +136,20 @@ def _make(grammar: str) -> dict[str, Any]:
         "terminals": fixed,
         "patterns": {t.name: t.pattern.to_regexp() for t in lark.terminals if t.name not in fixed},
     }
+
+
+def _reached(table: Any, shift: object) -> list[Any]:
+    """The states in an order that does not depend on how Lark happened to number them."""
+    states = [table.start_states[start] for start in STARTS]
+    for state in states:  # grows as it is walked
+        for _, (action, target) in sorted(table.states[state].items(), key=_symbol):
+            if action is shift and target not in states:
+                states.append(target)
+    return states
+
+
+def _symbol(entry: tuple[str, object]) -> str:
+    return entry[0]
 
 
 def _position(number: dict[int, int], rule: object) -> int:

@@ -11,7 +11,27 @@ SOURCE = Source("generated", "")
 SPAN = Span(SOURCE, 0, 0)
 # Soft keywords are names too. Not among them: the words that always join (`in`, `for` …), and the few that open
 # an expression or item with what may follow any name (`minimize - x`).
-_WORDS = ["x", "y", "A", "n", "T", "t", "θ", "value", "var", "data", "dim", "param", "let", "atom", "kind", "test", "min", "sum", "graph"]
+_WORDS = [
+    "x",
+    "y",
+    "A",
+    "n",
+    "T",
+    "t",
+    "θ",
+    "value",
+    "var",
+    "data",
+    "dim",
+    "param",
+    "let",
+    "atom",
+    "kind",
+    "test",
+    "min",
+    "sum",
+    "graph",
+]
 _FORMALS = [w for w in _WORDS if w != "param"]
 _CONES = ["soc", "psd", "exp_cone", "nonneg"]
 _NAMES = st.sampled_from(_WORDS)
@@ -19,7 +39,9 @@ _NAMES = st.sampled_from(_WORDS)
 idents = _NAMES.map(lambda n: ast.Ident(n, span=SPAN))
 names = _NAMES.map(lambda n: ast.Name(n, span=SPAN))
 numbers = st.one_of(
-    st.integers(0, 10**6).map(str), st.floats(0, 1e300, allow_nan=False).map(repr), st.sampled_from(["1e-3", "0.5", ".5", "1_000", "2."])
+    st.integers(0, 10**6).map(str),
+    st.floats(0, 1e300, allow_nan=False).map(repr),
+    st.sampled_from(["1e-3", "0.5", ".5", "1_000", "2."]),
 ).map(lambda t: ast.Number(float(t.replace("_", "")), t, span=SPAN))
 
 
@@ -40,7 +62,11 @@ def _expressions(below: st.SearchStrategy) -> st.SearchStrategy:
     keywords = _node(ast.Keyword, idents, below)
     calls = st.one_of(
         _node(ast.Call, idents, _tuples(below | conditions, 0, 3), _tuples(keywords, 0, 2)),
-        _node(ast.Call, st.sampled_from(["sum", "max"]).map(lambda n: ast.Ident(n, span=SPAN)), generators.map(lambda g: (g,))),
+        _node(
+            ast.Call,
+            st.sampled_from(["sum", "max"]).map(lambda n: ast.Ident(n, span=SPAN)),
+            generators.map(lambda g: (g,)),
+        ),
     )
     return st.one_of(
         _node(ast.Unary, st.sampled_from("+-"), below),
@@ -69,7 +95,9 @@ def _conditions(expressions: st.SearchStrategy) -> st.SearchStrategy:
 expressions = st.recursive(names | numbers, _expressions, max_leaves=6)
 _conditions_ = _conditions(expressions)
 _duals = _node(ast.Dual, idents)
-outputs = expressions | _duals | _node(ast.Transpose, _duals) | _node(ast.Binary, st.sampled_from("+-*"), expressions, _duals)
+outputs = (
+    expressions | _duals | _node(ast.Transpose, _duals) | _node(ast.Binary, st.sampled_from("+-*"), expressions, _duals)
+)
 
 
 def _relation(chain: list[str]) -> st.SearchStrategy:

@@ -1,0 +1,83 @@
+"""Files come from strangers: bounded depth, size and time, and a table cache that nothing can spoil."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from dpplang.syntax import ast, tables
+from dpplang.syntax.limits import MAX_BRACKETS, MAX_CHARACTERS, MAX_DEPTH, MAX_ERRORS
+from dpplang.syntax.printer import print_node
+from tests.syntax.helpers import clean, codes, one, read
+
+
+@pytest.mark.parametrize(
+    "deep",
+    [
+        "(" * 5000 + "x" + ")" * 5000,
+        "[" * 5000 + "x" + "]" * 5000,
+        "(" * 5000,
+        "f(" * 3000 + "x" + ")" * 3000,
+        " + ".join(["x"] * 5000),
+        "-" * 5000 + "x",
+        "^".join(["x"] * 5000),
+        "x" + "'" * 5000,
+        "x" + "[0]" * 5000,
+    ],
+    ids=lambda t: t[:6],
+)
+def test_depth_is_bounded(deep: str) -> None:
+    found = codes(f"dim n\nlet z = {deep}\nvar x\n")
+    assert found in ([(2, "SYN016")], [(2, "SYN016"), (2, "SYN004")]), found
+    assert [type(i) for i in read(f"dim n\nlet z = {deep}\nvar x\n").file.items] == [ast.DimItem, ast.VarItem]
+
+
+def test_depth_that_is_allowed() -> None:
+    chain = one(f"let z = {' + '.join(['x'] * (MAX_DEPTH - 5))}\n", ast.LetItem)
+    assert hash(chain) == hash(clean(print_node(chain) + "\n").items[0])
+    one(f"let z = {'(' * MAX_BRACKETS}x{')' * MAX_BRACKETS}\n", ast.LetItem)
+    one(f"c[i in n if {'not ' * 100}i > 0]: x >= 0\n", ast.ConstraintItem)
+
+
+def test_size_is_bounded() -> None:
+    assert [c for _, c in codes("#" * (MAX_CHARACTERS + 1))] == ["SYN017"]
+
+
+def test_errors_are_counted_not_listed() -> None:
+    found = codes("let a =\n" * 500)
+    assert len(found) == MAX_ERRORS and found[-1][1] == "SYN025"
+
+
+@pytest.mark.parametrize("line", ["(\n", "(1,\n", "x[\n", "atom f(x) {\n", "a: (x\n", ")\n", "f((((((((\n", "x <= \n"])
+def test_time_does_not_explode(line: str) -> None:
+    """A hundred thousand characters of trouble, in a time that is far from quadratic."""
+    start = time.perf_counter()
+    assert read(line * (100_000 // len(line))).diagnostics
+    assert time.perf_counter() - start < 20
+
+
+def test_tables_survive_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DPPLANG_CACHE", str(tmp_path / "deep" / "cache"))
+    built = tables.load_tables.__wrapped__()
+    (file,) = (tmp_path / "deep" / "cache").iterdir()
+    assert tables.load_tables.__wrapped__() == built == tables.load_tables()
+    for damage in ("", "{", "[]", "{}", file.read_text().replace('"rows":[{', '"rows":[{"NAME":99999,', 1)):
+        file.write_text(damage)
+        assert tables.load_tables.__wrapped__() == built
+
+
+def test_tables_without_a_place_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    monkeypatch.setenv("DPPLANG_CACHE", str(blocked / "cache"))
+    assert tables.load_tables.__wrapped__() == tables.load_tables()
+
+
+def test_tables_with_many_writers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DPPLANG_CACHE", str(tmp_path))
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: tables.load_tables.__wrapped__(), range(8)))
+    assert all(t == made[0] for t in made) and len(list(tmp_path.iterdir())) == 1
