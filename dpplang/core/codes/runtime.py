@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from dpplang.core.codes.binding import BINDING_CODES
 from dpplang.core.codes.info import CodeInfo
+from dpplang.core.codes.solving import SOLVING_CODES
 
-RUNTIME_CODES: tuple[CodeInfo, ...] = (*BINDING_CODES,)
+RUNTIME_CODES: tuple[CodeInfo, ...] = (*BINDING_CODES, *SOLVING_CODES)

@@ -1,0 +1,42 @@
+"""Codes DIF6xx, SOL8xx."""
+
+from __future__ import annotations
+
+from dpplang.core.codes.info import CodeInfo
+
+SOLVING_CODES: tuple[CodeInfo, ...] = (
+    CodeInfo(
+        "DIF601",
+        "the solution has no unique derivative",
+        "The optimality system is singular: either the solution is not unique (a linear objective that is constant along an edge, "
+        "a variable that nothing depends on), or its multipliers are not (redundant equalities, more active constraints than "
+        "variables). The derivative of least norm is used, which is one of the many valid ones where multipliers are not unique, "
+        "and a heuristic where the solution itself jumps. A small quadratic term (`+ 1e-6 * sum_squares(x)`) makes the solution "
+        "unique; dropping redundant constraints makes the multipliers unique.",
+    ),
+    CodeInfo(
+        "SOL800",
+        "some batch elements have no solution",
+        "At least one element of the batch is infeasible, unbounded, or was not solved to its tolerance. The error lists the indices, "
+        "what became of each, and the constraints that its certificate weighs most. With `on_failure=\"nan\"` those elements become NaN, "
+        "give no gradient, and the others are kept.",
+    ),
+    CodeInfo(
+        "SOL801",
+        "there is no such option",
+        "The options are `solver`, `derivative`, `tolerance`, `max_iterations`, `time_limit`, `threads`, `accept_inaccurate` and "
+        "`verbose`. A misspelt option is an error, so that it is never ignored silently.",
+    ),
+    CodeInfo(
+        "SOL802",
+        "an option cannot have this value",
+        "The message says which values it can have. The derivative `diffcp` does not go with power cones.",
+    ),
+    CodeInfo(
+        "SOL813",
+        "the solver stopped short of its tolerance",
+        "The solver made no more progress before it reached `tolerance`, but the residuals that dpplang measures itself are below "
+        "`accept_inaccurate`, so the solution is used, with status `inaccurate`. Badly scaled data are the usual cause. "
+        "`accept_inaccurate=0` makes it an error.",
+    ),
+)
