@@ -28,7 +28,7 @@ def damage(file: ast.File) -> Damage:
 
     Every word of such a line may have been meant as a declaration: what is broken may be the keyword itself.
     """
-    names: set[str] = set()
+    names: set[str] = set(file.broken)
     functions: set[str] = set()
     constraints: set[str] = set()
     objective = False

@@ -34,7 +34,7 @@ def damaged(draw: st.DrawFn) -> str:
     return "".join(tokens)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=damaged())
 def test_checking_never_raises(text: str) -> None:
     result = run(text)
