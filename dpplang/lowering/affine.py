@@ -17,16 +17,20 @@ from scipy.sparse import _sparsetools  # the counting sort behind coo → csr, w
 
 from dpplang.core.errors import InternalError
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.integer]
+"""Indices: 32 bits wide in forms where they fit, for memory; 64 while they are computed."""
+Index = Ints | slice
 Floats = NDArray[np.float64]
 
 _PAIR = np.int64(1) << 62
 _SHIFT = 31
+_NARROW = np.iinfo(np.int32).max
 
 
 def pair_code(i: Ints, j: Ints) -> Ints:
     """One integer for the product of two variables, symmetric in them."""
-    return _PAIR + (np.minimum(i, j) << _SHIFT) + np.maximum(i, j)
+    low, high = np.minimum(i, j).astype(np.int64), np.maximum(i, j)
+    return _PAIR + (low << _SHIFT) + high
 
 
 def is_pair(var: Ints) -> NDArray[np.bool_]:
@@ -44,27 +48,34 @@ def counting_argsort(keys: Ints, size: int) -> Ints:
     nnz = keys.shape[0]
     if nnz and size > 64 * nnz + 1024:
         return np.argsort(keys, kind="stable")
-    wide = max(size, nnz) > np.iinfo(np.int32).max
-    dtype = np.int64 if wide else np.int32
+    dtype = np.int64 if max(size, nnz) > _NARROW else np.int32
     order = np.empty(nnz, dtype)
     pointers, columns = np.empty(size + 1, dtype), np.empty(nnz, dtype)
     index = np.arange(nnz, dtype=dtype)
-    _sparsetools.coo_tocsr(size, max(nnz, 1), nnz, keys.astype(dtype), index, index, pointers, columns, order)
-    return order.astype(np.int64)
+    _sparsetools.coo_tocsr(size, max(nnz, 1), nnz, keys.astype(dtype, copy=False), index, index, pointers, columns, order)
+    return order
 
 
-def join(left: Ints, right: Ints, size: int) -> tuple[Ints, Ints]:
-    """All pairs (i, j) with left[i] == right[j], keys in [0, size). The shorter side is sorted, the longer kept in order."""
+def is_sorted(keys: Ints) -> bool:
+    return bool((keys[1:] >= keys[:-1]).all())
+
+
+def join(left: Ints, right: Ints, size: int) -> tuple[Index, Index]:
+    """All pairs (i, j) with left[i] == right[j], keys in [0, size). The shorter side is sorted, the longer kept in order;
+    where each of its keys has one partner its index is the full slice, which copies nothing."""
     if left.shape[0] < right.shape[0]:
         j, i = join(right, left, size)
         return i, j
-    order = counting_argsort(right, size)
+    order = None if is_sorted(right) else counting_argsort(right, size)
     counts = np.bincount(right, minlength=size)
     starts = np.concatenate(([0], np.cumsum(counts)))[:-1]
     matches = counts[left]
-    i = np.repeat(np.arange(left.shape[0]), matches)
-    j = order[np.repeat(starts[left], matches) + ramp(matches)]
-    return i, j
+    if (matches == 1).all():
+        i, j = slice(None), starts[left]
+    else:
+        i = np.repeat(np.arange(left.shape[0]), matches)
+        j = np.repeat(starts[left], matches) + ramp(matches)
+    return i, j if order is None else order[j]
 
 
 def ramp(counts: Ints) -> Ints:
@@ -84,6 +95,12 @@ class Affine:
     var: Ints
     par: Ints
     coefficient: Floats
+
+    def __post_init__(self) -> None:
+        for name in ("entry", "var", "par"):
+            index = getattr(self, name)
+            if index.dtype != np.int32 and index.max(initial=0) <= _NARROW:
+                object.__setattr__(self, name, index.astype(np.int32))
 
     @property
     def size(self) -> int:
@@ -122,7 +139,8 @@ class Affine:
         if flat.shape[0] == self.size and (self.size == 0 or np.array_equal(flat, np.arange(self.size))):
             return self.reshape(*positions.shape)
         new, old = join(flat, self.entry, self.size)
-        return Affine(positions.shape, new, self.var[old], self.par[old], self.coefficient[old])
+        entry = np.arange(flat.shape[0]) if isinstance(new, slice) else new
+        return Affine(positions.shape, entry, self.var[old], self.par[old], self.coefficient[old])
 
     def scatter(self, targets: Ints, shape: tuple[int, ...]) -> Affine:
         """Entry k is added to entry ``targets[k]`` of a form of ``shape``."""
@@ -157,39 +175,48 @@ def concatenate_terms(shape: tuple[int, ...], parts: list[Affine]) -> Affine:
     )
 
 
+def wide(index: Ints, size: int) -> Ints:
+    """The index, in 64 bits if it shall count further than 32 can."""
+    return index.astype(np.int64) if size > _NARROW else index
+
+
 def constant(values: Floats) -> Affine:
     """A form without variables and parameters; zeros are absent."""
     flat = np.asarray(values, np.float64).reshape(-1)
     entry = np.flatnonzero(flat)
-    none = np.full(entry.shape[0], -1, np.int64)
+    none = _none(entry.shape[0])
     return Affine(np.shape(values), entry, none, none, flat[entry])
 
 
 def empty(shape: tuple[int, ...]) -> Affine:
     """The zero of a shape."""
-    none = np.zeros(0, np.int64)
-    return Affine(shape, none, none, none, np.zeros(0))
+    return Affine(shape, _none(0), _none(0), _none(0), np.zeros(0))
+
+
+def _none(count: int) -> Ints:
+    """No variable, or no parameter, in so many terms."""
+    return np.broadcast_to(np.int32(-1), (count,))
 
 
 def variables(ids: Ints) -> Affine:
     """The variables with these ids, as an array of that shape."""
-    flat = ids.reshape(-1).astype(np.int64)
-    k = flat.shape[0]
-    return Affine(ids.shape, np.arange(k), flat, np.full(k, -1, np.int64), np.ones(k))
+    k = ids.size
+    return Affine(ids.shape, np.arange(k), ids.reshape(-1), _none(k), np.broadcast_to(1.0, (k,)))
 
 
 def parameters(offset: int, shape: tuple[int, ...]) -> Affine:
     """The block of θ that starts at ``offset``."""
     k = prod(shape)
-    return Affine(shape, np.arange(k), np.full(k, -1, np.int64), offset + np.arange(k), np.ones(k))
+    return Affine(shape, np.arange(k), _none(k), offset + np.arange(k), np.broadcast_to(1.0, (k,)))
 
 
-def product(shape: tuple[int, ...], target: Ints, left: Affine, i: Ints, right: Affine, j: Ints) -> Affine:
+def product(shape: tuple[int, ...], target: Ints, left: Affine, i: Index, right: Affine, j: Index) -> Affine:
     """Σ left term i[k] × right term j[k] at entry target[k]: of two variables a pair is made, parameters must not meet."""
     var_l, var_r, par_l, par_r = left.var[i], right.var[j], left.par[i], right.par[j]
     var = np.maximum(var_l, var_r)
     both = (var_l >= 0) & (var_r >= 0)
     if both.any():
+        var = var.astype(np.int64)
         if is_pair(var[both]).any():
             raise InternalError("a product of more than two variables")
         var[both] = pair_code(var_l[both], var_r[both])

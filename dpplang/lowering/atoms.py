@@ -6,7 +6,7 @@ once, whatever their number.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from math import prod
 
 import numpy as np
@@ -14,12 +14,17 @@ import numpy as np
 from dpplang.core.errors import InternalError
 from dpplang.core.source import Origin
 from dpplang.lowering.affine import Affine, Ints
-from dpplang.lowering.constraints import add_cone, add_relation
+from dpplang.lowering.constraints import DualMap, add_cone, add_relation
 from dpplang.lowering.env import Env, extend
-from dpplang.lowering.expressions import Lowering, Scope, spread_rows
+from dpplang.lowering.expressions import Lowering, spread_rows
 from dpplang.lowering.primitives import positions, spread
+from dpplang.lowering.scope import Scope
 from dpplang.lowering.variables import declare
 from dpplang.semantics.tree import Atom, AtomCall, Constraint, Kind
+
+
+Layout = Callable[[Affine], Affine]
+"""From the instances' results to the call's ``[N, *shape]``."""
 
 
 def lower_atom(lowering: Lowering, call: AtomCall, env: Env, scope: Scope, quadratic: bool) -> Affine:
@@ -49,21 +54,18 @@ def lower_graph(lowering: Lowering, atom: Atom, scope: Scope, origin: Origin, qu
     graph = atom.graph
     if graph is None:
         raise InternalError(f"`{atom.name}` has no graph and stands outside a quadratic objective ({origin})")
-    rows = scope.base.rows
     for variable in graph.variables:
-        shape = scope.shape(variable.shape, variable.span)
-        evaluate = lambda e: lowering.lower(e, scope.base, scope)  # noqa: E731
-        scope.symbols[variable] = declare(lowering.builder, replace_span(variable, origin), rows, shape, "atom", evaluate)
+        scope.symbols[variable] = declare(lowering.builder, variable, scope, lowering.lower, "atom", origin)
     for constraint in graph.constraints:
         lower_constraint(lowering, constraint, scope, origin, "atom")
     return lowering.lower(graph.objective, scope.base, scope, quadratic)
 
 
-def lower_constraint(lowering: Lowering, constraint: Constraint, scope: Scope, origin: Origin, why: str):
-    """Rows of all members of a constraint. Returns its dual's map, the environment of the members, and their old rows."""
-    env, parent = scope.base, np.arange(scope.base.rows)
-    if constraint.binders:
-        env, parent = extend(env, constraint.binders, constraint.condition, scope.sizes)
+def lower_constraint(
+    lowering: Lowering, constraint: Constraint, scope: Scope, origin: Origin, why: str
+) -> tuple[DualMap, Env]:
+    """Rows of all members of a constraint. Returns its dual's map and the environment of the members."""
+    env, _ = extend(scope.base, constraint.binders, constraint.condition, scope.sizes)
     parts = [lowering.lower(p, env, scope) for p in constraint.parts]
     if constraint.kind is Kind.CONE:
         exponent = np.zeros(env.rows)
@@ -73,15 +75,10 @@ def lower_constraint(lowering: Lowering, constraint: Constraint, scope: Scope, o
     else:
         shape = next((p.own for p in parts if p.own), ())
         dual = add_relation(lowering.builder, constraint.kind, parts, shape, origin, why)
-    return dual, env, parent
+    return dual, env
 
 
-def replace_span(variable, origin: Origin):
-    """A graph's variable under its atom's name, so that rows of its attributes are blamed on the call."""
-    return replace(variable, name=origin.name)
-
-
-def _members(call: AtomCall, args: list[Affine], shape: tuple[int, ...]):
+def _members(call: AtomCall, args: list[Affine], shape: tuple[int, ...]) -> tuple[list[Affine], Layout]:
     """Arguments with one row per instance, and how the instances' results are laid out as ``[N, *shape]``."""
     atom, rows = call.atom, args[0].rows if args else 1
     if atom.kind == "elementwise":
@@ -98,7 +95,7 @@ def _members(call: AtomCall, args: list[Affine], shape: tuple[int, ...]):
     return members, lambda form: form.reshape(rows, *shape)
 
 
-def _along_axis(call: AtomCall, args: list[Affine], shape: tuple[int, ...]):
+def _along_axis(call: AtomCall, args: list[Affine], shape: tuple[int, ...]) -> tuple[list[Affine], Layout]:
     """A reduction's instances: every position of the other axes."""
     first, *others = args
     axis = (call.axis or 0) + 1

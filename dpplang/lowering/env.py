@@ -80,7 +80,7 @@ def extend(
         The environment of all members that satisfy the condition, in lexicographic order within each old row; and for each
         of its rows the old row.
     """
-    parent = np.arange(env.rows)
+    parent = np.arange(env.rows)  # without binders the environment stays what it is
     for binder in binders:
         start, stop = evaluate(binder.start, sizes, env), evaluate(binder.stop, sizes, env)
         counts = np.maximum(stop - start, 0)

@@ -8,7 +8,6 @@ objective, under affine operations only, and atoms that have a quadratic form gi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from math import prod
 from typing import assert_never
 
@@ -19,12 +18,13 @@ from dpplang.asa.numeric import Numeric
 from dpplang.core.diagnostics import Diagnostic, Label
 from dpplang.core.errors import BindError, InternalError
 from dpplang.core.source import Origin, Span
-from dpplang.lattice.dims import Poly, Shape
+from dpplang.lattice.dims import Poly
 from dpplang.lowering.affine import Affine, Floats, Ints, concatenate_terms, constant, empty
 from dpplang.lowering.builder import Builder
-from dpplang.lowering.env import Env, evaluate, extend, groups, project
+from dpplang.lowering.env import Env, evaluate, extend, groups
 from dpplang.lowering.indices import Dependence
-from dpplang.lowering.primitives import PRIMITIVES, PRODUCTS, concatenate, spread
+from dpplang.lowering.primitives import PRIMITIVES, PRODUCTS, concatenate
+from dpplang.lowering.scope import Scope
 from dpplang.semantics.tree import (
     Apply,
     AtomCall,
@@ -36,44 +36,8 @@ from dpplang.semantics.tree import (
     Reduce,
     Ref,
     Size,
-    Symbol,
     Take,
 )
-
-
-@dataclass(slots=True, eq=False)
-class Scope:
-    """What names mean in one place: the program's, or one instance of an atom's graph.
-
-    ``symbols`` are forms over the rows of ``base``; ``memo`` holds what was lowered already, ``projected`` the environments
-    it was lowered in (both keep their keys' environments alive, which are told apart by identity).
-    """
-
-    sizes: Mapping[str, int]
-    symbols: dict[Symbol, Affine]
-    base: Env
-    memo: dict[tuple[Expr, Env, bool], Affine] = field(default_factory=dict)
-    projected: dict[tuple[Env, frozenset[str]], tuple[Env, Ints]] = field(default_factory=dict)
-
-    def project(self, env: Env, names: frozenset[str]) -> tuple[Env, Ints]:
-        """:func:`dpplang.lowering.env.project`, once; the base environment itself where that is what it gives."""
-        key = (env, frozenset(names & env.columns.keys()))
-        if key not in self.projected:
-            inner, pointer = project(*key)
-            whole = not inner.columns and inner.rows == self.base.rows
-            self.projected[key] = (self.base, env.base) if whole else (inner, pointer)
-        return self.projected[key]
-
-    def where(self, values: Mapping[str, int]) -> Scope:
-        """The same scope with some index variables fixed, so that shapes may depend on them."""
-        return Scope({**self.sizes, **values}, self.symbols, self.base, self.memo, self.projected)
-
-    def shape(self, shape: Shape, span: Span | None = None) -> tuple[int, ...]:
-        """A symbolic shape in numbers."""
-        try:
-            return tuple(int(axis.evaluate(self.sizes)) for axis in shape)
-        except KeyError as error:
-            raise InternalError(f"a shape depends on `{error.args[0]}`, which varies ({span})") from error
 
 
 class Lowering:
@@ -206,7 +170,7 @@ class Lowering:
     def _extremum(self, expr: Reduce, body: Affine, parent: Ints, rows: int, counts: Ints) -> Affine:
         """max (min) over members: a bound on all of them, entry by entry."""
         if (counts == 0).any():
-            raise BindError((_diagnostic("BND708", f"`{expr.op}` over an empty index set", expr.span),))
+            raise BindError((_diagnostic("BND741", f"`{expr.op}` over an empty index set", expr.span),))
         if body.is_constant:
             reduce = np.maximum if expr.op == "max" else np.minimum
             starts = np.concatenate(([0], np.cumsum(counts)))[:-1]
@@ -282,7 +246,7 @@ def _diagnostic(code: str, message: str, span: Span) -> Diagnostic:
 def _out_of_range(span: Span, index: int, axis: int, sizes: Mapping[str, int]) -> BindError:
     known = ", ".join(f"{k} = {v}" for k, v in sorted(sizes.items()))
     return BindError(
-        (_diagnostic("BND707", f"index {index} is outside an axis of size {axis} at these sizes ({known})", span),)
+        (_diagnostic("BND740", f"index {index} is outside an axis of size {axis} at these sizes ({known})", span),)
     )
 
 

@@ -37,19 +37,20 @@ class Dependence:
     def free(self, expr: Expr) -> Names:
         """Names that occur anywhere in ``expr``."""
         if expr not in self._free:
-            below = _NONE.union(*map(self.free, _parts(expr)))
+            below = _NONE.union(*map(self.free, parts(expr)))
             self._free[expr] = _unbound(expr, below | _own(expr)) | _in_shape(expr.shape)
         return self._free[expr]
 
     def ragged(self, expr: Expr) -> Names:
         """Names that the shape of ``expr`` or of a part of it depends on."""
         if expr not in self._ragged:
-            below = _NONE.union(*map(self.ragged, _parts(expr)))
+            below = _NONE.union(*map(self.ragged, parts(expr)))
             self._ragged[expr] = _unbound(expr, below) | _in_shape(expr.shape)
         return self._ragged[expr]
 
 
-def _parts(expr: Expr) -> tuple[Expr, ...]:
+def parts(expr: Expr) -> tuple[Expr, ...]:
+    """What a node stands on."""
     match expr:
         case Const() | Ref() | DualRef() | OptimalValue() | Size():
             return ()

@@ -10,11 +10,14 @@ import numpy as np
 
 from dpplang.asa.program import OutputMap
 from dpplang.core.errors import InternalError
-from dpplang.lowering.affine import Affine, Ints
+from dpplang.lowering.affine import Affine, Ints, variables
 from dpplang.lowering.constraints import DualMap
 from dpplang.lowering.env import Env
+from dpplang.lowering.expressions import Lowering
+from dpplang.lowering.indices import parts
+from dpplang.lowering.scope import Scope
 from dpplang.lowering.stuffing import affine_map
-from dpplang.semantics.tree import TypedBinder
+from dpplang.semantics.tree import DualRef, Expr, OptimalValue, TypedBinder
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,3 +63,33 @@ def output(name: str, form: Affine, n: int, m: int, n_theta: int) -> OutputMap:
     k = form.entry.shape[0]
     values = affine_map(np.arange(k), form.par, form.coefficient, k, n_theta)
     return OutputMap(name, form.own, form.entry.astype(np.int64), column.astype(np.int64), values)
+
+
+def output_form(expr: Expr, lowering: Lowering, scope: Scope, duals: Mapping[str, Affine], value: int) -> Affine:
+    """An expression of ``return``: duals and the optimal value (number ``value``) are further variables behind x."""
+    builder = lowering.builder
+    before = builder.n, len(builder.blocks)
+    for node in _leaves(expr):
+        match node:
+            case DualRef(constraint):
+                scope.memo[node, scope.base, False] = duals[constraint]
+            case OptimalValue():
+                scope.memo[node, scope.base, False] = variables(np.array([value]))
+            case _:
+                pass
+    form = lowering.lower(expr, scope.base, scope)
+    if (builder.n, len(builder.blocks)) != before:
+        raise InternalError(f"`return` is not affine ({expr.span})")
+    return form
+
+
+def _leaves(expr: Expr) -> list[Expr]:
+    """Every node below an expression that has no parts."""
+    found: list[Expr] = []
+    stack = [expr]
+    while stack:
+        below = parts(node := stack.pop())
+        stack.extend(below)
+        if not below:
+            found.append(node)
+    return found

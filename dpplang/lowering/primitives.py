@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from dpplang.core.errors import InternalError
-from dpplang.lowering.affine import Affine, Ints, concatenate_terms, join, product
+from dpplang.lowering.affine import Affine, Ints, concatenate_terms, join, product, wide
 from dpplang.semantics.tree import Apply
 
 Shape = tuple[int, ...]
@@ -72,7 +72,7 @@ def contract(a: Affine, b: Affine) -> Affine:
     """``[N, i, l]`` times ``[N, l, j]``: a join on (member, l)."""
     rows, height, inner = a.shape
     width = b.shape[2]
-    a_row, a_rest = np.divmod(a.entry, max(height * inner, 1))
+    a_row, a_rest = np.divmod(wide(a.entry, max(rows * inner, rows * height * width)), max(height * inner, 1))
     a_i, a_l = np.divmod(a_rest, max(inner, 1))
     b_outer, b_j = np.divmod(b.entry, max(width, 1))  # b's (member, l) is its outer index already
     i, j = join(a_row * inner + a_l, b_outer, rows * inner)
@@ -130,7 +130,7 @@ def _along(form: Affine, axis: int, matrix: np.ndarray) -> Affine:
     moved = np.moveaxis(positions(form), axis, -1)
     flat = form.gather(moved.reshape(-1, form.shape[axis]))
     out, into = np.nonzero(matrix)
-    outer, inner = np.divmod(flat.entry, form.shape[axis])
+    outer, inner = np.divmod(wide(flat.entry, prod(flat.shape[:-1]) * matrix.shape[0]), form.shape[axis])
     i, j = join(inner, into.astype(np.int64), form.shape[axis])
     entry = outer[i] * matrix.shape[0] + out[j]
     result = Affine(

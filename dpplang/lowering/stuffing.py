@@ -7,63 +7,77 @@ import scipy.sparse as sp
 
 from dpplang.asa.cones import Cones
 from dpplang.asa.program import AffineMap, RowBlock, SparseMatrixMap
-from dpplang.lowering.affine import Affine, Floats, Ints, concatenate_terms, counting_argsort, empty, is_pair, unpair
+from dpplang.lowering.affine import Affine, Floats, Ints, concatenate_terms, counting_argsort, empty, is_pair, is_sorted, unpair
 from dpplang.lowering.builder import Block
 
 
 def affine_map(entry: Ints, par: Ints, coefficient: Floats, size: int, n_theta: int) -> AffineMap:
     """Terms of ``size`` entries without variables, as a map of θ."""
     fixed = par < 0
-    constant = np.bincount(entry[fixed], coefficient[fixed], minlength=size)
-    entry, par, coefficient = entry[~fixed], par[~fixed], coefficient[~fixed]
-    if entry.size and (np.diff(entry) < 0).any():
+    if fixed.any():
+        constant = np.bincount(entry[fixed], coefficient[fixed], minlength=size)
+        entry, par, coefficient = entry[~fixed], par[~fixed], coefficient[~fixed]
+    else:
+        constant = np.zeros(size)
+    if not is_sorted(entry):
         order = counting_argsort(entry, size)
         entry, par, coefficient = entry[order], par[order], coefficient[order]
-    indptr = np.concatenate(([0], np.cumsum(np.bincount(entry, minlength=size))))
-    matrix = sp.csr_array((coefficient, par, indptr), shape=(size, n_theta))
+    indptr = _pointers(entry, size)
+    matrix = sp.csr_array((coefficient, par.astype(indptr.dtype, copy=False), indptr), shape=(size, n_theta))
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
     return AffineMap(matrix, constant)
+
+
+def _pointers(keys: Ints, size: int) -> Ints:
+    """Where each key's run starts among sorted keys in [0, size), and the end."""
+    pointers = np.zeros(size + 1, np.int32 if keys.shape[0] < 2**31 else np.int64)
+    np.cumsum(np.bincount(keys, minlength=size), out=pointers[1:])
+    return pointers
 
 
 def matrix_map(
     row: Ints, column: Ints, par: Ints, coefficient: Floats, shape: tuple[int, int], n_theta: int
 ) -> SparseMatrixMap:
     """COO terms as a sparse matrix with entries affine in θ; entries that are zero for every θ are absent."""
-    by_row = counting_argsort(row, shape[0])
-    order = by_row[counting_argsort(column[by_row], shape[1])]
+    order = counting_argsort(column, shape[1])
+    if not is_sorted(row):
+        by_row = counting_argsort(row, shape[0])
+        order = by_row[counting_argsort(column[by_row], shape[1])]
     row, column, par, coefficient = row[order], column[order], par[order], coefficient[order]
-    new = np.empty(row.shape[0], bool)
-    new[:1] = True
-    new[1:] = (np.diff(row) != 0) | (np.diff(column) != 0)
-    group = np.cumsum(new) - 1
-    first = np.flatnonzero(new)
-    values = affine_map(group, par, coefficient, first.shape[0], n_theta)
-    rows, columns = row[first], column[first]
+    new = np.ones(row.shape[0], bool)
+    new[1:] = (row[1:] != row[:-1]) | (column[1:] != column[:-1])
+    group = np.cumsum(new, dtype=order.dtype) - 1
+    row, column = row[new], column[new]
+    values = affine_map(group, par, coefficient, row.shape[0], n_theta)
     live = (values.constant != 0) | (np.diff(values.matrix.indptr) > 0)
     if not live.all():
         values = AffineMap(sp.csr_array(values.matrix[live]), values.constant[live])
-        rows, columns = rows[live], columns[live]
-    indptr = np.concatenate(([0], np.cumsum(np.bincount(columns, minlength=shape[1])))).astype(np.int64)
-    return SparseMatrixMap(shape, indptr, rows.astype(np.int64), values)
+        row, column = row[live], column[live]
+    return SparseMatrixMap(shape, _pointers(column, shape[1]).astype(np.int64), row.astype(np.int64), values)
 
 
 def stuff_rows(ordered: list[Block], n: int, n_theta: int) -> tuple[SparseMatrixMap, AffineMap, Cones, tuple[RowBlock, ...]]:
     """A, b, K and where the rows came from: ``s = form`` is ``A x + s = b`` with A = −(form's variable part)."""
-    m = sum(b.rows for b in ordered)
-    shifted: list[Affine] = []
-    provenance: list[RowBlock] = []
-    row = 0
-    for block in ordered:
+    starts = np.cumsum([0, *(b.rows for b in ordered)])
+    m = int(starts[-1])
+    linear, rest = [empty((m,))], [empty((m,))]
+    for block, start in zip(ordered, starts, strict=False):
         form = block.form
-        shifted.append(Affine((m,), form.entry + row, form.var, form.par, form.coefficient))
-        provenance.append(RowBlock(row, row + block.rows, block.origin, block.why))
-        row += block.rows
-    all_rows = concatenate_terms((m,), [*shifted, empty((m,))])
-    linear = all_rows.var >= 0
-    on, off = all_rows.select(linear), all_rows.select(~linear)
-    a = matrix_map(on.entry, on.var, on.par, -on.coefficient, (m, n), n_theta)
+        moved = Affine((m,), form.entry + start, form.var, form.par, form.coefficient)
+        on = form.var >= 0
+        linear.append(moved if on.all() else moved.select(on))
+        if not on.all():
+            rest.append(moved.select(~on))
+    on = -concatenate_terms((m,), linear)
+    linear.clear()  # the terms may be many: no more of them is kept than is needed
+    a = matrix_map(on.entry, on.var, on.par, on.coefficient, (m, n), n_theta)
+    off = concatenate_terms((m,), rest)
     b = affine_map(off.entry, off.par, off.coefficient, m, n_theta)
+    provenance = [
+        RowBlock(int(start), int(start) + block.rows, block.origin, block.why)
+        for block, start in zip(ordered, starts, strict=False)
+    ]
     return a, b, _cones(ordered), tuple(provenance)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
+from typing import Protocol
 
 import numpy as np
 
@@ -11,16 +12,29 @@ from dpplang.core.source import Origin
 from dpplang.lowering.affine import Affine, Ints, empty
 from dpplang.lowering.builder import Builder
 from dpplang.lowering.constraints import add_relation
+from dpplang.lowering.env import Env
+from dpplang.lowering.scope import Scope
 from dpplang.semantics.tree import Expr, Kind, Symbol
 
-Evaluate = Callable[[Expr], Affine]
-"""An attribute's argument as a form ``[1, *shape]``."""
+class Lower(Protocol):
+    """``Lowering.lower``: an expression's form in every row of an environment."""
+
+    def __call__(self, expr: Expr, env: Env, scope: Scope) -> Affine: ...
 
 
-def declare(builder: Builder, symbol: Symbol, rows: int, shape: tuple[int, ...], why: str, evaluate: Evaluate) -> Affine:
-    """Allocate ``rows`` copies of a variable and add the rows of its attributes (``why`` is their kind)."""
+def declare(builder: Builder, symbol: Symbol, scope: Scope, lower: Lower, why: str, origin: Origin | None = None) -> Affine:
+    """Allocate a variable in every row of the scope and add the rows of its attributes.
+
+    Args:
+        why: their kind. origin: whom to blame for them, if it is not the declaration.
+    """
+    rows, shape = scope.base.rows, scope.shape(symbol.shape, symbol.span)
+    origin = origin or Origin.of(symbol.name, symbol.span)
+
+    def evaluate(expr: Expr) -> Affine:
+        return lower(expr, scope.base, scope)
+
     form = _allocate(builder, symbol, rows, shape, evaluate)
-    origin = Origin.of(symbol.name, symbol.span)
     zero = empty((rows, *shape))
     for attribute in symbol.attributes:
         match attribute.name:
@@ -41,7 +55,7 @@ def declare(builder: Builder, symbol: Symbol, rows: int, shape: tuple[int, ...],
     return form
 
 
-def _allocate(builder: Builder, symbol: Symbol, rows: int, shape: tuple[int, ...], evaluate: Evaluate) -> Affine:
+def _allocate(builder: Builder, symbol: Symbol, rows: int, shape: tuple[int, ...], evaluate: Callable[[Expr], Affine]) -> Affine:
     """Columns for the free entries of the last two axes' matrices, or for those that a mask allows."""
     names = {a.name for a in symbol.attributes}
     if "diagonal" in names:
