@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.data_map import DataMap, Index, Piece
+from dpplang.runtime.entries import Entries
 from dpplang.runtime.solvers.protocol import Pattern, Structure
 
 Sensitivity: TypeAlias = Callable[[Array, Array], tuple[Array, Array]]
@@ -81,7 +81,7 @@ class Derivative:
             for name, pattern in (("P", structure.P), ("A", structure.A))
             for piece in parts[name].pieces
         }
-        self._P, self._A = _Matrix(structure.P), _Matrix(structure.A)
+        self._P, self._A = Entries(structure.P), Entries(structure.A)
 
     def adjoint(
         self,
@@ -128,7 +128,7 @@ class Derivative:
         moved = self._map.along(dtheta)
         g, h, value = np.zeros_like(x), np.zeros_like(y), np.zeros(x.shape[0])
         if (dP := moved["P"]) is not None:
-            Px = self._P.times(dP, x) + self._P.transposed_times(dP, x, strict=True)
+            Px = self._P.symmetric_times(dP, x)
             g += Px
             value += 0.5 * np.sum(x * Px, axis=1)
         if (dq := moved["q"]) is not None:
@@ -146,24 +146,3 @@ class Derivative:
             value += dd[:, 0]
         dx, dy = sensitivity(-g, -h)
         return dx, dy, point.sign * value
-
-
-class _Matrix:
-    """Products with a batch of sparse matrices of one pattern, given by their entries ``[1 or B, nnz]``."""
-
-    def __init__(self, pattern: Pattern) -> None:
-        self._rows, self._columns = pattern.indices.astype(np.intp), pattern.columns
-        entries = np.arange(self._rows.size)
-        one = np.ones(self._rows.size)
-        self._to_rows = sp.csr_array((one, (self._rows, entries)), shape=(pattern.shape[0], entries.size))
-        self._to_columns = sp.csr_array((one, (self._columns, entries)), shape=(pattern.shape[1], entries.size))
-        self._strict = (self._rows != self._columns).astype(np.float64)
-
-    def times(self, entries: Array, vector: Array) -> Array:
-        """M vector, ``[B, rows]``."""
-        return (self._to_rows @ (entries * vector[:, self._columns]).T).T
-
-    def transposed_times(self, entries: Array, vector: Array, strict: bool = False) -> Array:
-        """Mᵀ vector, ``[B, columns]``; with ``strict`` without M's diagonal."""
-        products = entries * vector[:, self._rows]
-        return (self._to_columns @ (products * self._strict if strict else products).T).T

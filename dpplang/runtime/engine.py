@@ -24,6 +24,7 @@ from dpplang.runtime.convexity import ConvexityTest
 from dpplang.runtime.data_map import PARTS, Data, DataMap
 from dpplang.runtime.derivative import Derivative, Point, Sensitivity
 from dpplang.runtime.options import Options
+from dpplang.runtime.refine import Refinement
 from dpplang.runtime.residuals import Residuals, residuals
 from dpplang.runtime.sensitivity import make_sensitivity
 from dpplang.runtime.solvers.make import make_solver
@@ -31,7 +32,9 @@ from dpplang.runtime.solvers.protocol import Answer, Structure
 from dpplang.runtime.status import Status
 from dpplang.runtime.warn import warn_inaccurate
 
-_WORTH_THREADS = 1e-3  # seconds of work left below which starting threads costs more than it saves
+# Seconds that an element, and the rest of the batch, must take before threads save more than they cost: around each solve
+# stands some Python that holds the interpreter lock.
+_LONG_ELEMENT, _LONG_BATCH = 1e-4, 2e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,6 +149,8 @@ class Engine:
                 x[i], y[i], s[i] = answer.x, answer.y, answer.s
                 value[i] = self._sign * (answer.objective + data.d[i if data.d.shape[0] > 1 else 0, 0])
         ok = np.isfinite(value)
+        if self.options.refine and ok.any():
+            self._refine(data, ok, x, y, s, value)
         solved = Solved(x, y, s, value, status, ok, theta, data, details, self._sensitivity)
         warn_inaccurate(solved.status, details, self.program.name)
         return solved
@@ -200,6 +205,18 @@ class Engine:
             raise InternalError(f"parameters of shapes {[t.shape for t in theta]} do not make one batch")
         return batch
 
+    def _refine(self, data: Data, ok: NDArray[np.bool_], x: Array, y: Array, s: Array, value: Array) -> None:
+        """Refine the solutions in place."""
+        sound = Data(*(e if e.shape[0] == 1 else e[ok] for e in (data.P, data.q, data.A, data.b, data.d)))
+        better_x, v, objective = self._refinement.steps(sound, x[ok], s[ok] - y[ok], self.options.refine)
+        x[ok], s[ok] = better_x, self._cone.project(v)
+        y[ok] = s[ok] - v
+        value[ok] = self._sign * (objective + sound.d[:, 0])
+
+    @cached_property
+    def _refinement(self) -> Refinement:
+        return Refinement(self._structure, self._cone)
+
     def _refuse(self, data: Data, status: NDArray[np.object_], details: dict[int, Detail]) -> None:
         """Mark elements that no solver may see: NaN or infinity in their data, an indefinite P."""
         for name in PARTS:
@@ -238,9 +255,9 @@ class Engine:
             return []
         start = time.perf_counter()
         first = one(pending[0])
-        left = (len(pending) - 1) * (time.perf_counter() - start)
+        took = time.perf_counter() - start
         threads = min(self.options.threads or _cores(), len(pending) - 1)
-        if threads <= 1 or left < _WORTH_THREADS:
+        if threads <= 1 or took < _LONG_ELEMENT or took * (len(pending) - 1) < _LONG_BATCH:
             return [first, *map(one, pending[1:])]
         with ThreadPoolExecutor(threads) as pool:
             return [first, *pool.map(one, pending[1:])]

@@ -18,6 +18,7 @@ for the case of a polyhedral cone; Healey, Nobel, Boyd 2025, "Differentiating th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,15 +54,31 @@ class Linearized:
 
     def solve(self, g: Array, h: Array) -> tuple[Array, Array]:
         """(r ``[B, n]``, t ``[B, m]``) for g ``[B, n]``, h ``[B, m]``; S is symmetric."""
+        r, tau = self._reduced(g, self.spectrum.inward(h))
+        return r, self.spectrum.outward(self.weight * tau)
+
+    def newton(self, f: Array, g: Array, times_A: Callable[[Array], Array]) -> tuple[Array, Array]:
+        """(dx ``[B, n]``, dv ``[B, m]``) with J (dx, dv) = −(f, g). ``times_A`` is dx ↦ A dx."""
+        inward = self.spectrum.inward(g)
+        dx, tau = self._reduced(-f, -inward)
+        # Λ Uᵀdv = −Uᵀ(g + A dx) and −(I − Λ)^½ Uᵀdv = τ: each is well-conditioned where the other is not.
+        share = self.spectrum.values
+        moved = -(inward + self.spectrum.inward(times_A(dx)))
+        near = share > 0.5
+        w = np.where(near, moved / np.where(near, share, 1.0), -tau / np.where(near, 1.0, self.weight))
+        return dx, self.spectrum.outward(w)
+
+    def _reduced(self, g: Array, inward: Array) -> tuple[Array, Array]:
+        """(r, τ) for g and Uᵀh; τ ``[B, m]`` is 0 where dropped."""
         n = g.shape[1]
-        inward = self.weight * self.spectrum.inward(h)
-        r, tau = np.zeros_like(g), np.zeros_like(inward)
+        rhs = self.weight * inward
+        r, tau = np.zeros_like(g), np.zeros_like(rhs)
         for elements, kept, factor in self.factors:
             here = elements[:, None]
-            z = factor.solve(np.concatenate((g[elements], inward[here, kept]), axis=1))
+            z = factor.solve(np.concatenate((g[elements], rhs[here, kept]), axis=1))
             r[elements] = z[:, :n]
             tau[here, kept] = z[:, n:]
-        return r, self.spectrum.outward(self.weight * tau)
+        return r, tau
 
 
 class KktPlan:

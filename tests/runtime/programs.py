@@ -76,8 +76,13 @@ def build(
     )  # fmt: skip
 
 
-def random_program(cones: Cones, n: int = 6, seed: int = 0, quadratic: bool = True, sense: str = "minimize") -> tuple[Program, tuple[np.ndarray, ...]]:
-    """A feasible, bounded program with a strictly complementary solution, all of whose data carry parameters.
+def random_program(
+    cones: Cones, seed: int = 0, quadratic: bool = True, sense: str = "minimize", n: int | None = None
+) -> tuple[Program, tuple[np.ndarray, ...]]:
+    """A feasible, bounded program with a unique, strictly complementary solution, all of whose data carry parameters.
+
+    Without a quadratic objective, it is the curved parts of the cones that make the solution unique; ``n`` is then between the
+    number of directions that v = s − y cuts off and that number plus the number of those it scales.
 
     Parameters: ``all`` copies every entry of A, and of q; ``mixed`` (4 entries) adds random sparse combinations to P's
     diagonal, A, q, b and d. Returns it and θ, each ``[1, size]``, at which it has that solution.
@@ -86,6 +91,10 @@ def random_program(cones: Cones, n: int = 6, seed: int = 0, quadratic: bool = Tr
     m = cones.rows
     product = Product.of(cones)
     v = rng.normal(size=m)
+    share = product.spectrum(v).values
+    cut, scaled = np.count_nonzero(share == 0), np.count_nonzero((share > 0) & (share < 1))
+    if n is None:
+        n = cut + (max(3, scaled) if quadratic else scaled // 2)
     s, x = product.project(v), rng.normal(size=n)
     y = s - v
     A = rng.normal(size=(m, n))

@@ -24,8 +24,8 @@ SOLVING_CODES: tuple[CodeInfo, ...] = (
     CodeInfo(
         "SOL801",
         "there is no such option",
-        "The options are `solver`, `derivative`, `tolerance`, `max_iterations`, `time_limit`, `threads`, `accept_inaccurate` and "
-        "`verbose`. A misspelt option is an error, so that it is never ignored silently.",
+        "The options are `solver`, `derivative`, `tolerance`, `max_iterations`, `time_limit`, `threads`, `accept_inaccurate`, "
+        "`refine` and `verbose`. A misspelt option is an error, so that it is never ignored silently.",
     ),
     CodeInfo(
         "SOL802",
