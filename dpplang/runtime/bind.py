@@ -96,4 +96,4 @@ def unflatten(parameter: Parameter, gradient: Floats, bound: Bound) -> Floats:
     own = value.shape[: value.ndim - len(parameter.shape)]
     if gradient.shape[0] == 1 and prod(own) == 1:
         return gradient.reshape(value.shape)
-    return unbroadcast(gradient.reshape(*bound.batch, *parameter.shape), value.shape)
+    return unbroadcast(gradient.reshape((*bound.batch, *parameter.shape)), value.shape)

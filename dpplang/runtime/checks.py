@@ -34,7 +34,7 @@ def tolerance(itemsize: int) -> float:
 
 
 def numbers(parameter: Parameter, value: Any) -> Given:
-    """An array-like as floats.
+    """A copy of an array-like as floats: a gradient taken later is at these values, whatever becomes of the original.
 
     Raises:
         BindError: BND713, it is not made of real numbers.
@@ -48,7 +48,7 @@ def numbers(parameter: Parameter, value: Any) -> Given:
     if array.dtype.kind not in "fiub":
         raise BindError([_not_numbers(parameter, f"its dtype is {array.dtype}")])
     precision = tolerance(array.dtype.itemsize) if array.dtype.kind == "f" else _TOLERANCE[8]
-    return Given(np.asarray(array, dtype=np.float64), precision)
+    return Given(np.array(array, dtype=np.float64), precision)
 
 
 def _not_numbers(parameter: Parameter, why: str) -> Diagnostic:

@@ -87,9 +87,7 @@ class Solution:
 
     @property
     def status(self) -> Any:
-        statuses = np.empty(len(self._solved.status), dtype=object)
-        statuses[:] = list(self._solved.status)
-        return statuses.reshape(self._bound.batch)[()]
+        return self._solved.status.reshape(self._bound.batch)[()]
 
     @property
     def dual(self) -> Duals:
@@ -99,7 +97,7 @@ class Solution:
         if name not in self._arrays:
             readout = self._readouts[name]
             values = read(readout, self._sources)
-            self._arrays[name] = values.reshape(*self._bound.batch, *readout.shape)[()]
+            self._arrays[name] = values.reshape((*self._bound.batch, *readout.shape))[()]
         return self._arrays[name]
 
     def __getattr__(self, name: str) -> Any:
@@ -123,7 +121,7 @@ class Solution:
             head = f"batch {list(batch)}: {counted}"
         else:
             head = f"{next(iter(words))}, value {float(self.value):.6g}"
-        shown = ", ".join(f"{n} {show_shape(self._readouts[n].shape)}" for n in self.names)
+        shown = ", ".join(f"{n} {list(self._readouts[n].shape)}" for n in self.names)
         return f"Solution({head}; {shown})"
 
     def backward(self, gradients: Mapping[str, Any], wanted: tuple[str, ...] | None = None) -> dict[str, Floats]:
@@ -167,8 +165,8 @@ class Solution:
             message = f"the gradient for `{name}` has shape {show_shape(array.shape)}, and `{name}` {show_shape(full)}"
             raise BindError([Diagnostic("BND721", message)])
         flat = array.reshape(self._bound.size, *shape)
-        failed = np.array([not s.ok for s in self._solved.status], dtype=bool)
-        return np.where(failed.reshape(-1, *(1,) * len(shape)), 0.0, flat) if failed.any() else flat
+        ok = self._solved.ok
+        return flat if ok.all() else np.where(ok.reshape(-1, *(1,) * len(shape)), flat, 0.0)
 
     def _through_derived(self, program: Program, totals: dict[str, Floats]) -> None:
         """Move the gradients of derived parameters on to what they are computed from, the last derived one first."""

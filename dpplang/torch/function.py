@@ -6,6 +6,7 @@ around it. Values are checked inside ``forward``, where tensors are concrete eve
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +75,9 @@ class Solve(torch.autograd.Function):
         call: Call = inputs[0]
         ctx.call, ctx.count = call, len(inputs) - 1
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(*inputs[1 : 1 + len(call.program.parameters)])
+        theta = inputs[1 : 1 + len(call.program.parameters)]
+        ctx.save_for_backward(*theta)
+        ctx.save_for_forward(*theta)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
@@ -84,24 +87,13 @@ class Solve(torch.autograd.Function):
         return (None, *found, *(None,) * (ctx.count - len(theta)))
 
     @staticmethod
-    def jvp(ctx: Any, _: None, *tangents: Tensor | None) -> tuple[Tensor, ...]:
-        call: Call = ctx.call
+    def jvp(ctx: Any, *tangents: Tensor | None) -> tuple[Tensor, ...]:
         theta = ctx.saved_tensors
-        moved = tuple(
-            np.zeros(tuple(t.shape)) if d is None else d.detach().numpy()
-            for t, d in zip(theta, tangents[: len(theta)], strict=True)
-        )
-        return tuple(torch.from_numpy(np.ascontiguousarray(d)) for d in call.engine.tangent(call.answer, moved))
+        return Tangent.apply(ctx.call, *tangents[1 : 1 + len(theta)], *theta)
 
 
-class Adjoint(torch.autograd.Function):
-    """The adjoint as a function of its own, so that differentiating it says what is the matter."""
-
-    @staticmethod
-    def forward(call: Call, wanted: tuple[bool, ...], *tensors: Tensor | None) -> tuple[Tensor | None, ...]:
-        dx, dy, dvalue = (None if t is None else np.ascontiguousarray(t.detach().numpy()) for t in tensors[:3])
-        found = call.engine.adjoint(call.answer, dx, dy, dvalue, wanted)
-        return tuple(None if d is None else torch.from_numpy(np.ascontiguousarray(d)) for d in found)
+class _Once(torch.autograd.Function):
+    """A derivative as a function of its own: of concrete tensors, and differentiating it says what is the matter."""
 
     @staticmethod
     def setup_context(ctx: FunctionCtx, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
@@ -110,6 +102,33 @@ class Adjoint(torch.autograd.Function):
     @staticmethod
     def backward(ctx: FunctionCtx, *gradients: Tensor | None) -> Any:
         raise DppError(NO_SECOND)
+
+    @staticmethod
+    def jvp(ctx: FunctionCtx, *tangents: Tensor | None) -> Any:
+        raise DppError(NO_SECOND)
+
+
+class Adjoint(_Once):
+    """(dx, dy, dvalue, θ …) → dθ, None where not wanted."""
+
+    @staticmethod
+    def forward(call: Call, wanted: tuple[bool, ...], *tensors: Tensor | None) -> tuple[Tensor | None, ...]:
+        dx, dy, dvalue = _arrays(tensors[:3])
+        found = call.engine.adjoint(call.answer, dx, dy, dvalue, wanted)
+        return tuple(None if d is None else torch.from_numpy(np.ascontiguousarray(d)) for d in found)
+
+
+class Tangent(_Once):
+    """(dθ …, θ …) → dx, dy, dvalue."""
+
+    @staticmethod
+    def forward(call: Call, *tensors: Tensor | None) -> tuple[Tensor, ...]:
+        moved = call.engine.tangent(call.answer, _arrays(tensors[: len(tensors) // 2]))
+        return tuple(torch.from_numpy(np.ascontiguousarray(d)) for d in moved)
+
+
+def _arrays(tensors: Sequence[Tensor | None]) -> tuple[np.ndarray[Any, Any] | None, ...]:
+    return tuple(None if t is None else np.ascontiguousarray(t.detach().numpy()) for t in tensors)
 
 
 def _check(call: Call, arrays: list[np.ndarray[Any, Any]]) -> None:

@@ -44,8 +44,8 @@ class Layer(nn.Module):
 
     Args:
         source: path of a ``.dpp`` program or of a compiled ``.npz`` one, a ``Problem``, or a ``Program``.
-        dims: sizes that no tensor determines. data: values of ``data`` declarations, not differentiated; both may be left
-            to the shapes and the values of the first call.
+        dims: sizes that no tensor determines. data: values of ``data`` declarations, not differentiated. Both may be
+            left to the shapes and the values of a call.
         on_failure: ``raise`` a SolveError for elements without a solution, or ``nan``: mask them with NaN and zero
             gradient, leaving the others untouched.
         options: fields of :class:`dpplang.runtime.options.Options`: ``solver``, ``derivative``, ``tolerance`` …
@@ -91,7 +91,7 @@ class Layer(nn.Module):
         call = Call(runner.engine, inputs.batch, inputs.tolerances, self.on_failure == "raise")
         x, y, value = Solve.apply(call, *inputs.theta, *inputs.values)
         statuses = tuple(call.answer.status)
-        failed = torch.tensor([not s.ok for s in statuses], dtype=torch.bool)
+        failed = torch.from_numpy(~call.answer.ok)
         parts = Parts(x, y, value, inputs.theta, failed)
         return Result(runner.readouts, parts, statuses, inputs.batch, inputs.dtype, inputs.device)
 

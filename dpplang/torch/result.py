@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dpplang.runtime.names import show_shape
 from dpplang.runtime.outputs import Readouts
 from dpplang.runtime.solution import Duals, attribute
 from dpplang.runtime.status import Status
@@ -22,8 +21,8 @@ class Result:
     """Solutions of a batch of problems, as tensors that gradients flow through.
 
     Every variable and every dual is there: ``result["x"]`` or ``result.x``, ``result["dual.ineq"]`` or
-    ``result.dual.ineq``, each ``[*batch, *shape]`` in the dtype and on the device of the parameters, read out when it is
-    first asked for. Iterating, and so unpacking, gives what ``return`` names, in its order.
+    ``result.dual.ineq``, each ``[*batch, *shape]`` in the dtype and on the device of the parameters, read out when it
+    is first asked for. Iterating, and so unpacking, gives what ``return`` names, in its order.
 
     Attributes:
         names: what ``return`` names, in order.
@@ -78,7 +77,7 @@ class Result:
     def __getitem__(self, name: str) -> Tensor:
         if name not in self._tensors:
             readout = self._readouts[name]
-            tensor = read(readout, self._parts).reshape(*self._batch, *readout.shape)
+            tensor = read(readout, self._parts).reshape((*self._batch, *readout.shape))
             self._tensors[name] = tensor.to(device=self._device, dtype=self._dtype)
         return self._tensors[name]
 
@@ -99,5 +98,5 @@ class Result:
     def __repr__(self) -> str:
         words = Counter(s.value for s in self._statuses)
         counted = ", ".join(f"{k} {word}" if self._batch else word for word, k in words.items()) or "none"
-        shown = ", ".join(f"{n} {show_shape((*self._batch, *self._readouts[n].shape))}" for n in self.names)
+        shown = ", ".join(f"{n} {[*self._batch, *self._readouts[n].shape]}" for n in self.names)
         return f"Result({counted}; {shown})"

@@ -63,19 +63,19 @@ def prepare(program: Program, values: Mapping[str, Any], constants: Mapping[str,
     batch = batch_shape(program, {name: tuple(t.shape) for name, t in given.items()})
     try:
         every = derive(program, given, constants, xp)
-    except torch.linalg.LinAlgError:
+    except torch.linalg.LinAlgError:  # pyright: ignore[reportPrivateImportUsage]
         bind(program, {name: t.detach().numpy() for name, t in given.items()})  # says which operation failed, and where
         raise
     theta = tuple(flatten(p, every[p.name], batch) for p in program.parameters)
-    raw = tuple(given.get(p.name, every[p.name]) for p in program.parameters)
-    return Inputs(theta, raw, batch, tuple(tolerances), dtype, device)
+    raw = {**every, **given}
+    return Inputs(theta, tuple(raw[p.name] for p in program.parameters), batch, tuple(tolerances), dtype, device)
 
 
 def _double(parameter: Parameter, value: Any) -> tuple[Tensor, float]:
     """A value as float64 on the CPU, and the tolerance of the precision it came in."""
     if not isinstance(value, Tensor):
         found = numbers(parameter, value)
-        return torch.from_numpy(np.ascontiguousarray(found.array)), found.tolerance
+        return torch.from_numpy(found.array), found.tolerance
     if value.is_complex():
         why = f"`{parameter.name}` is not an array of real numbers: its dtype is {value.dtype}"
         raise BindError([Diagnostic("BND713", why, notes=origin_notes(parameter), help=(expected(parameter),))])
