@@ -52,7 +52,9 @@ def counting_argsort(keys: Ints, size: int) -> Ints:
     order = np.empty(nnz, dtype)
     pointers, columns = np.empty(size + 1, dtype), np.empty(nnz, dtype)
     index = np.arange(nnz, dtype=dtype)
-    _sparsetools.coo_tocsr(size, max(nnz, 1), nnz, keys.astype(dtype, copy=False), index, index, pointers, columns, order)
+    _sparsetools.coo_tocsr(
+        size, max(nnz, 1), nnz, keys.astype(dtype, copy=False), index, index, pointers, columns, order
+    )
     return order
 
 
@@ -222,6 +224,4 @@ def product(shape: tuple[int, ...], target: Ints, left: Affine, i: Index, right:
         var[both] = pair_code(var_l[both], var_r[both])
     if ((par_l >= 0) & (par_r >= 0)).any():
         raise InternalError("a product of two parameters")
-    return Affine(
-        shape, target, var, np.maximum(par_l, par_r), left.coefficient[i] * right.coefficient[j]
-    )
+    return Affine(shape, target, var, np.maximum(par_l, par_r), left.coefficient[i] * right.coefficient[j])

@@ -11,17 +11,17 @@ from math import prod
 
 import numpy as np
 
-from dpplang.core.errors import InternalError
+from dpplang.core.diagnostics import Diagnostic, Label
+from dpplang.core.errors import BindError, InternalError
 from dpplang.core.source import Origin
 from dpplang.lowering.affine import Affine, Ints
 from dpplang.lowering.constraints import DualMap, add_cone, add_relation
 from dpplang.lowering.env import Env, extend
-from dpplang.lowering.expressions import Lowering, spread_rows
-from dpplang.lowering.primitives import positions, spread
+from dpplang.lowering.expressions import Lowering
+from dpplang.lowering.primitives import positions, repeat_rows, spread
 from dpplang.lowering.scope import Scope
 from dpplang.lowering.variables import declare
 from dpplang.semantics.tree import Atom, AtomCall, Constraint, Kind
-
 
 Layout = Callable[[Affine], Affine]
 """From the instances' results to the call's ``[N, *shape]``."""
@@ -39,6 +39,9 @@ def lower_atom(lowering: Lowering, call: AtomCall, env: Env, scope: Scope, quadr
     origin = Origin.of(atom.name, call.span)
     if atom.value is not None and all(a.is_constant for a in members):
         form = lowering.lower(atom.value, inner.base, inner)
+        if np.isnan(form.coefficient).any():
+            message = f"`{atom.name}` has no value for these constants"
+            raise BindError((Diagnostic("BND742", message, Label(call.span, "not a number")),))
     elif quadratic and atom.quadratic is not None:
         for formal in atom.formals:
             if not formal.mode:
@@ -103,7 +106,7 @@ def _along_axis(call: AtomCall, args: list[Affine], shape: tuple[int, ...]) -> t
     rest = moved.shape[:-1]
     vectors = first.gather(np.ascontiguousarray(moved)).reshape(prod(rest), first.shape[axis])
     repeat = np.repeat(np.arange(first.rows), prod(rest[1:]))
-    members = [vectors, *(spread_rows(o, repeat) for o in others)]
+    members = [vectors, *(repeat_rows(o, repeat) for o in others)]
 
     def layout(form: Affine) -> Affine:
         if not form.own:
@@ -130,5 +133,3 @@ def _simple(lowering: Lowering, form: Affine, origin: Origin) -> Affine:
 
 def _terms_per_entry(form: Affine) -> Ints:
     return np.bincount(form.entry, minlength=form.size)
-
-

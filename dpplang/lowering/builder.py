@@ -7,6 +7,8 @@ from math import prod
 
 import numpy as np
 
+from dpplang.core.diagnostics import Diagnostic
+from dpplang.core.errors import BindError
 from dpplang.core.source import Origin
 from dpplang.lowering.affine import Affine, Floats, Ints, variables
 
@@ -47,6 +49,8 @@ class Builder:
         self, cone: str, form: Affine, origin: Origin, why: str, order: int = 0, exponents: Floats | None = None
     ) -> Block:
         """Demand that every row of ``form`` ``[count, dim]`` lie in a cone."""
+        if not np.isfinite(form.coefficient).all():
+            raise BindError((Diagnostic("BND742", f"a number in {origin} is not finite"),))
         block = Block(cone, form, origin, why, order, exponents)
         if form.size:
             self.blocks.append(block)

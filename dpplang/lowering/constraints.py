@@ -131,9 +131,7 @@ def _second_order(builder: Builder, cone: str, parts: Sequence[Affine], origin: 
     )
 
 
-def _three(
-    builder: Builder, cone: str, parts: Sequence[Affine], exponent: Floats, origin: Origin, why: str
-) -> DualMap:
+def _three(builder: Builder, cone: str, parts: Sequence[Affine], exponent: Floats, origin: Origin, why: str) -> DualMap:
     """Exponential and power cones, one for every entry of the parts; the dual is ``[3, *shape]``."""
     shape = next((p.own for p in parts if p.own), ())
     rows, size = parts[0].rows, prod(shape)
@@ -144,6 +142,4 @@ def _three(
     else:
         block = builder.add("pow", triples, origin, why, exponents=np.repeat(exponent, size))
     place = np.arange(rows * 3 * size).reshape(rows, 3, size)
-    return DualMap(
-        block, (3, *shape), np.arange(triples.size), np.moveaxis(place, 1, 2).ravel(), np.ones(triples.size)
-    )
+    return DualMap(block, (3, *shape), np.arange(triples.size), np.moveaxis(place, 1, 2).ravel(), np.ones(triples.size))

@@ -58,7 +58,7 @@ def _missing(symbol: Symbol) -> Diagnostic:
         "BND711",
         f"the data {named} have no value",
         Label(symbol.span, "declared here"),
-        help=(f"bind them: `data={{\"{symbol.name}\": …}}` or `--data FILE`, or declare a default",),
+        help=(f'bind them: `data={{"{symbol.name}": …}}` or `--data FILE`, or declare a default',),
     )
 
 

@@ -7,23 +7,22 @@ objective, under affine operations only, and atoms that have a quadratic form gi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 import numpy as np
 
-from dpplang.asa.evaluate import evaluate as evaluate_numeric
-from dpplang.asa.numeric import Numeric
 from dpplang.core.diagnostics import Diagnostic, Label
 from dpplang.core.errors import BindError, InternalError
 from dpplang.core.source import Origin, Span
 from dpplang.lattice.dims import Poly
-from dpplang.lowering.affine import Affine, Floats, Ints, concatenate_terms, constant, empty
+from dpplang.lowering.affine import Affine, Ints, concatenate_terms, constant, empty
 from dpplang.lowering.builder import Builder
+from dpplang.lowering.constants import apply_numeric, filled
 from dpplang.lowering.env import Env, evaluate, extend, groups
 from dpplang.lowering.indices import Dependence
-from dpplang.lowering.primitives import PRIMITIVES, PRODUCTS, concatenate
+from dpplang.lowering.primitives import PRIMITIVES, PRODUCTS, positions, repeat_rows
 from dpplang.lowering.scope import Scope
 from dpplang.semantics.tree import (
     Apply,
@@ -39,19 +38,23 @@ from dpplang.semantics.tree import (
     Take,
 )
 
+AtomRule: TypeAlias = "Callable[[Lowering, AtomCall, Env, Scope, bool], Affine]"
+"""What becomes of an atom: :func:`dpplang.lowering.atoms.lower_atom`."""
+
 
 class Lowering:
     """One walk over typed expressions that leaves its variables and rows with ``builder``."""
 
-    def __init__(self, builder: Builder) -> None:
+    def __init__(self, builder: Builder, lower_atom: AtomRule) -> None:
         self.builder = builder
+        self._lower_atom = lower_atom
         self.names = Dependence()
 
     def lower(self, expr: Expr, env: Env, scope: Scope, quadratic: bool = False) -> Affine:
         """The form of ``expr`` in every row of ``env``, an environment over ``scope.base``."""
         inner, pointer = self._narrowed(expr, env, scope)
         if inner is not env:
-            return _rows(self.lower(expr, inner, scope, quadratic), pointer)
+            return repeat_rows(self.lower(expr, inner, scope, quadratic), pointer)
         key = (expr, env, quadratic)
         if key not in scope.memo:
             varying = frozenset(self.names.ragged(expr) & env.columns.keys()) - scope.sizes.keys()
@@ -79,11 +82,11 @@ class Lowering:
     def _lower(self, expr: Expr, env: Env, scope: Scope, quadratic: bool) -> Affine:
         match expr:
             case Const(value):
-                return _rows(constant(np.asarray(value, np.float64)[None]), np.zeros(env.rows, np.int64))
+                return repeat_rows(constant(np.asarray(value, np.float64)[None]), np.zeros(env.rows, np.int64))
             case Size(poly):
                 return constant(np.asarray(evaluate(poly, scope.sizes, env), np.float64))
             case Ref(symbol):
-                return _rows(scope.symbols[symbol], env.base)
+                return repeat_rows(scope.symbols[symbol], env.base)
             case Take():
                 return self._take(expr, env, scope, quadratic)
             case Apply():
@@ -91,9 +94,7 @@ class Lowering:
             case Reduce():
                 return self._reduce(expr, env, scope, quadratic)
             case AtomCall():
-                from dpplang.lowering.atoms import lower_atom
-
-                return lower_atom(self, expr, env, scope, quadratic)
+                return self._lower_atom(self, expr, env, scope, quadratic)
             case DualRef() | OptimalValue():
                 raise InternalError("duals and the optimal value stand in `return` alone")
             case _:
@@ -101,27 +102,17 @@ class Lowering:
 
     def _apply(self, expr: Apply, env: Env, scope: Scope, quadratic: bool) -> Affine:
         shape = scope.shape(expr.shape, expr.span)
-        if expr.op == "full":
-            return constant(np.full((env.rows, *shape), _number(expr.option("value", 0.0))))
-        if expr.op == "eye":
-            return constant(np.broadcast_to(np.eye(*shape), (env.rows, *shape)))
+        fixed = filled(expr, env.rows, shape)
+        if fixed is not None:
+            return constant(fixed)
         args = tuple(self.lower(a, env, scope, quadratic) for a in expr.args)
         primitive = PRIMITIVES.get(expr.op)
-        divisible = expr.op != "div" or args[1].is_constant
-        if primitive is not None and divisible and not (expr.op in PRODUCTS and _dense_constants(args)):
-            return primitive(_resolved(expr, scope), args, shape)
-        return constant(self._numeric(_resolved(expr, scope), args, shape))
-
-    def _numeric(self, expr: Apply, args: tuple[Affine, ...], shape: tuple[int, ...]) -> Floats:
-        """An operation on constants, by the numeric library, the rows as its batch."""
-        rows = args[0].rows if args else 1
-        leaves = tuple(
-            Numeric("ref", (), a.own, (("name", str(k)),)) for k, a in enumerate(args)
-        )
-        node = Numeric(expr.op, leaves, shape, _plain_options(expr))
-        values = {str(k): a.dense() for k, a in enumerate(args)}
-        result = np.asarray(evaluate_numeric(node, values, np), np.float64)
-        return np.broadcast_to(result, (rows, *shape))
+        if expr.op == "div" and not args[1].is_constant:
+            raise InternalError(f"a quotient by something that is no constant ({expr.span})")
+        # Products of constant arrays are BLAS's business.
+        if primitive is None or (expr.op in PRODUCTS and all(a.is_constant for a in args)):
+            return constant(apply_numeric(_resolved(expr, scope), args, shape))
+        return primitive(_resolved(expr, scope), args, shape)
 
     def _take(self, expr: Take, env: Env, scope: Scope, quadratic: bool) -> Affine:
         inner, row = self._narrowed(expr.operand, env, scope)
@@ -164,7 +155,7 @@ class Lowering:
         members = int(counts[0]) if env.rows else 0
         stacked = body.reshape(env.rows, members, *body.own)  # members are in order within each row
         if expr.op == "hstack" and len(body.own) == 2:
-            return concatenate([_member(stacked, k) for k in range(members)], 2)
+            stacked = stacked.gather(positions(stacked).swapaxes(1, 2))
         return stacked.reshape(env.rows, *shape)
 
     def _extremum(self, expr: Reduce, body: Affine, parent: Ints, rows: int, counts: Ints) -> Affine:
@@ -176,43 +167,13 @@ class Lowering:
             starts = np.concatenate(([0], np.cumsum(counts)))[:-1]
             return constant(reduce.reduceat(body.dense(), starts, axis=0))
         bound = self.builder.fresh(rows, *body.own)
-        spread_bound = _rows(bound, parent)
-        gap = spread_bound + -body
+        gap = repeat_rows(bound, parent) + -body
         self.builder.nonneg(gap if expr.op == "max" else -gap, Origin.of(expr.op, expr.span), "atom")
         return bound
 
 
 def _shape_names(expr: Expr) -> frozenset[str]:
     return frozenset[str]().union(*(axis.names for axis in expr.shape))
-
-
-def _member(stacked: Affine, k: int) -> Affine:
-    place = np.arange(stacked.size).reshape(stacked.shape)[:, k]
-    return stacked.gather(np.ascontiguousarray(place))
-
-
-def _rows(form: Affine, rows: Ints) -> Affine:
-    """The form whose row r is this one's row ``rows[r]``."""
-    size = prod(form.own)
-    if form.rows == 1 and rows.shape[0] == 1:
-        return form
-    if form.rows == 1:  # the usual case, without a sort
-        count = form.entry.shape[0]
-        n = rows.shape[0]
-        entry = (np.arange(n)[:, None] * size + form.entry).ravel()
-        tile = [np.broadcast_to(a, (n, count)).ravel() for a in (form.var, form.par, form.coefficient)]
-        return Affine((n, *form.own), entry, tile[0], tile[1], tile[2])
-    return form.gather((rows[:, None] * size + np.arange(size)).reshape(rows.shape[0], *form.own))
-
-
-def spread_rows(form: Affine, rows: Ints) -> Affine:
-    """See :func:`_rows`; for the atoms."""
-    return _rows(form, rows)
-
-
-def _dense_constants(args: tuple[Affine, ...]) -> bool:
-    """Products of constant arrays are BLAS's business."""
-    return all(a.is_constant for a in args)
 
 
 def _resolved(expr: Apply, scope: Scope) -> Apply:
@@ -229,16 +190,6 @@ def _resolved(expr: Apply, scope: Scope) -> Apply:
     return Apply(expr.op, expr.args, tuple(options), facts=expr.facts, span=expr.span)
 
 
-def _plain_options(expr: Apply) -> tuple[tuple[str, int | float | bool | str | None | tuple], ...]:
-    return tuple((k, v) for k, v in expr.options if isinstance(v, int | float | bool | str | tuple) or v is None)
-
-
-def _number(value: object) -> float:
-    if not isinstance(value, int | float):
-        raise InternalError(f"a number was expected, not {value!r}")
-    return float(value)
-
-
 def _diagnostic(code: str, message: str, span: Span) -> Diagnostic:
     return Diagnostic(code, message, Label(span))
 
@@ -248,5 +199,3 @@ def _out_of_range(span: Span, index: int, axis: int, sizes: Mapping[str, int]) -
     return BindError(
         (_diagnostic("BND740", f"index {index} is outside an axis of size {axis} at these sizes ({known})", span),)
     )
-
-

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from dpplang.asa.evaluate import references
 from dpplang.asa.program import Parameter, Program
+from dpplang.core.diagnostics import Diagnostic, Label
+from dpplang.core.errors import BindError
 from dpplang.core.source import Origin
 from dpplang.lowering.affine import Affine, Floats, constant
-from dpplang.lowering.atoms import lower_constraint
+from dpplang.lowering.atoms import lower_atom, lower_constraint
 from dpplang.lowering.builder import Builder, offsets
 from dpplang.lowering.data import bind_data
 from dpplang.lowering.env import Env
@@ -22,7 +24,7 @@ from dpplang.lowering.parameters import parameter_blocks, parameter_form
 from dpplang.lowering.scope import Scope
 from dpplang.lowering.stuffing import stuff_objective, stuff_rows
 from dpplang.lowering.variables import declare
-from dpplang.semantics.tree import Expr, Model
+from dpplang.semantics.tree import Expr, Model, Symbol
 
 
 def lower(model: Model, sizes: Mapping[str, int], data: Mapping[str, Any]) -> Program:
@@ -38,7 +40,7 @@ def lower(model: Model, sizes: Mapping[str, int], data: Mapping[str, Any]) -> Pr
         BindError: data that do not fit (see :func:`dpplang.lowering.data.bind_data`), an index that leaves its axis at these
             sizes (BND740), an extremum over nothing (BND741), a coefficient without a value (BND742).
     """
-    lowering, scope = Lowering(Builder()), Scope(sizes, {}, Env.root())
+    lowering, scope = Lowering(Builder(), lower_atom), Scope(sizes, {}, Env.root())
     arrays = _bind(model, lowering, scope, data)
     parameters = _parameters(model, lowering, scope)
     n_theta = sum(p.size for p in parameters)
@@ -76,7 +78,7 @@ def _bind(model: Model, lowering: Lowering, scope: Scope, data: Mapping[str, Any
     """Data become constants of the scope. Returns them by name."""
     arrays: dict[str, Floats] = {}
 
-    def bind(symbol, array: Floats) -> None:
+    def bind(symbol: Symbol, array: Floats) -> None:
         arrays[symbol.name] = array
         scope.symbols[symbol] = constant(array[None])
 
@@ -112,6 +114,8 @@ def _objective(model: Model, lowering: Lowering, scope: Scope) -> Affine:
     if model.objective is None:
         return constant(np.zeros(1))
     form = lowering.lower(model.objective, scope.base, scope, quadratic=True)
+    if not np.isfinite(form.coefficient).all():
+        raise BindError((Diagnostic("BND742", "a number in the objective is not finite", Label(model.objective.span)),))
     return -form if model.sense == "maximize" else form
 
 

@@ -11,6 +11,7 @@ from typing import assert_never
 from dpplang.asa.numeric import Numeric, Option
 from dpplang.core.errors import InternalError
 from dpplang.lattice.dims import Poly
+from dpplang.lowering.indices import Dependence
 from dpplang.semantics.tree import (
     Apply,
     AtomCall,
@@ -31,9 +32,7 @@ from dpplang.semantics.tree import (
 )
 
 
-def to_numeric(
-    expr: Expr, sizes: Mapping[str, int], formals: Mapping[Symbol, Numeric] | None = None
-) -> Numeric:
+def to_numeric(expr: Expr, sizes: Mapping[str, int], formals: Mapping[Symbol, Numeric] | None = None) -> Numeric:
     """A numeric expression over references to parameters and data by name.
 
     Args:
@@ -48,10 +47,12 @@ class _Conversion:
     sizes: dict[str, int]
     formals: dict[Symbol, Numeric]
     lift: tuple[int, ...] = ()
-    memo: dict[tuple[int, tuple[tuple[str, int], ...]], Numeric] = field(default_factory=dict)
+    memo: dict[tuple[Expr, tuple[tuple[str, int], ...]], Numeric] = field(default_factory=dict)
+    names: Dependence = field(default_factory=Dependence)
 
     def convert(self, expr: Expr) -> Numeric:
-        key = (id(expr), tuple(sorted(self.sizes.items())))
+        """Once for the values of the names it depends on: what does not depend on an index is one shared node."""
+        key = (expr, tuple((name, self.sizes[name]) for name in sorted(self.names.free(expr) & self.sizes.keys())))
         if key not in self.memo:
             self.memo[key] = self._convert(expr)
         return self.memo[key]
@@ -128,7 +129,7 @@ class _Conversion:
     def _reduce(self, expr: Reduce) -> Numeric:
         shape = self.shape(expr)
         members = [
-            _Conversion({**self.sizes, **index}, self.formals, self.lift, self.memo).convert(expr.body)
+            _Conversion({**self.sizes, **index}, self.formals, self.lift, self.memo, self.names).convert(expr.body)
             for index in self.members(expr.binders, expr.condition)
         ]
         if not members:
@@ -147,9 +148,7 @@ class _Conversion:
             found = [
                 {**index, binder.name: value}
                 for index in found
-                for value in range(
-                    self.number(binder.start, index), self.number(binder.stop, index)
-                )
+                for value in range(self.number(binder.start, index), self.number(binder.stop, index))
             ]
         return [i for i in found if condition is None or self.holds(condition, i)]
 

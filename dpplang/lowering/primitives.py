@@ -31,6 +31,18 @@ def spread(form: Affine, shape: Shape) -> Affine:
     return form.gather(np.broadcast_to(lifted, (form.rows, *shape)))
 
 
+def repeat_rows(form: Affine, rows: Ints) -> Affine:
+    """The form whose row r is this one's row ``rows[r]``."""
+    size, count, n = prod(form.own), form.entry.shape[0], rows.shape[0]
+    if form.rows == 1 and n == 1:
+        return form
+    if form.rows == 1:  # the usual case, without a sort
+        entry = (np.arange(n)[:, None] * size + form.entry).ravel()
+        var, par, coefficient = (np.broadcast_to(a, (n, count)).ravel() for a in (form.var, form.par, form.coefficient))
+        return Affine((n, *form.own), entry, var, par, coefficient)
+    return form.gather((rows[:, None] * size + np.arange(size)).reshape(n, *form.own))
+
+
 def _add(node: Apply, args: tuple[Affine, ...], shape: Shape) -> Affine:
     left, right = (spread(a, shape) for a in args)
     return left + (right if node.op == "add" else -right)

@@ -7,7 +7,17 @@ import scipy.sparse as sp
 
 from dpplang.asa.cones import Cones
 from dpplang.asa.program import AffineMap, RowBlock, SparseMatrixMap
-from dpplang.lowering.affine import Affine, Floats, Ints, concatenate_terms, counting_argsort, empty, is_pair, is_sorted, unpair
+from dpplang.lowering.affine import (
+    Affine,
+    Floats,
+    Ints,
+    concatenate_terms,
+    counting_argsort,
+    empty,
+    is_pair,
+    is_sorted,
+    unpair,
+)
 from dpplang.lowering.builder import Block
 
 
@@ -57,7 +67,9 @@ def matrix_map(
     return SparseMatrixMap(shape, _pointers(column, shape[1]).astype(np.int64), row.astype(np.int64), values)
 
 
-def stuff_rows(ordered: list[Block], n: int, n_theta: int) -> tuple[SparseMatrixMap, AffineMap, Cones, tuple[RowBlock, ...]]:
+def stuff_rows(
+    ordered: list[Block], n: int, n_theta: int
+) -> tuple[SparseMatrixMap, AffineMap, Cones, tuple[RowBlock, ...]]:
     """A, b, K and where the rows came from: ``s = form`` is ``A x + s = b`` with A = −(form's variable part)."""
     starts = np.cumsum([0, *(b.rows for b in ordered)])
     m = int(starts[-1])

@@ -16,13 +16,16 @@ from dpplang.lowering.env import Env
 from dpplang.lowering.scope import Scope
 from dpplang.semantics.tree import Expr, Kind, Symbol
 
+
 class Lower(Protocol):
     """``Lowering.lower``: an expression's form in every row of an environment."""
 
     def __call__(self, expr: Expr, env: Env, scope: Scope) -> Affine: ...
 
 
-def declare(builder: Builder, symbol: Symbol, scope: Scope, lower: Lower, why: str, origin: Origin | None = None) -> Affine:
+def declare(
+    builder: Builder, symbol: Symbol, scope: Scope, lower: Lower, why: str, origin: Origin | None = None
+) -> Affine:
     """Allocate a variable in every row of the scope and add the rows of its attributes.
 
     Args:
@@ -55,7 +58,9 @@ def declare(builder: Builder, symbol: Symbol, scope: Scope, lower: Lower, why: s
     return form
 
 
-def _allocate(builder: Builder, symbol: Symbol, rows: int, shape: tuple[int, ...], evaluate: Callable[[Expr], Affine]) -> Affine:
+def _allocate(
+    builder: Builder, symbol: Symbol, rows: int, shape: tuple[int, ...], evaluate: Callable[[Expr], Affine]
+) -> Affine:
     """Columns for the free entries of the last two axes' matrices, or for those that a mask allows."""
     names = {a.name for a in symbol.attributes}
     if "diagonal" in names:
