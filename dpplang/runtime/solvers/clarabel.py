@@ -28,13 +28,19 @@ class Clarabel:
     def __init__(self, structure: Structure, options: Options) -> None:
         self._structure = structure
         self._cones = _cones(structure.cones)
-        self._settings = _settings(options)
+        self._settings, self._unscaled = _settings(options), _settings(options)
+        self._unscaled.equilibrate_enable = False
         self._local = threading.local()
 
     def solve(self, P: Array, q: Array, A: Array, b: Array) -> Answer:
         quadratic, linear = self._matrices()
         quadratic.data, linear.data = P, A
         solution = clarabel.DefaultSolver(quadratic, q, linear, b, self._cones, self._settings).solve()
+        if str(solution.status) not in _STATUS:
+            # Stuck. Its scaling of rows and columns is what most often leads astray, with three-dimensional cones above all.
+            again = clarabel.DefaultSolver(quadratic, q, linear, b, self._cones, self._unscaled).solve()
+            if str(again.status) in _STATUS:
+                solution = again
         return Answer(
             _STATUS.get(str(solution.status), Status.NUMERICAL),
             np.array(solution.x),
