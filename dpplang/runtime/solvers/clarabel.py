@@ -28,8 +28,8 @@ class Clarabel:
     def __init__(self, structure: Structure, options: Options) -> None:
         self._structure = structure
         self._cones = _cones(structure.cones)
-        self._settings, self._unscaled = _settings(options), _settings(options)
-        self._unscaled.equilibrate_enable = False
+        self._settings, self._patient = _settings(options), _settings(options)
+        self._patient.static_regularization_constant = 1e-6
         self._local = threading.local()
 
     def solve(self, P: Array, q: Array, A: Array, b: Array) -> Answer:
@@ -37,8 +37,8 @@ class Clarabel:
         quadratic.data, linear.data = P, A
         solution = clarabel.DefaultSolver(quadratic, q, linear, b, self._cones, self._settings).solve()
         if str(solution.status) not in _STATUS:
-            # Stuck. Its scaling of rows and columns is what most often leads astray, with three-dimensional cones above all.
-            again = clarabel.DefaultSolver(quadratic, q, linear, b, self._cones, self._unscaled).solve()
+            # Stuck, which happens early with exponential and power cones; more regularization of its linear systems helps.
+            again = clarabel.DefaultSolver(quadratic, q, linear, b, self._cones, self._patient).solve()
             if str(again.status) in _STATUS:
                 solution = again
         return Answer(
