@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dpplang.core.source import Source
 from dpplang.syntax import ast
 from dpplang.syntax.tokens import Token, Tokens
+from dpplang.syntax.words import stands_as_keyword
 
 _DOCUMENTED_ALONE = ("atom", "func")  # at a file's top, a doc directly above one of these is that item's
 
@@ -44,12 +45,13 @@ def read_docs(source: Source, tokens: Tokens) -> Docs:
         else:
             blocks.append(Block((token,), line + 1))
     by_line = {block.below: block for block in blocks}
-    code = next((t for t in tokens.code if t.type != "\n"), None)
+    first = next((i for i, t in enumerate(tokens.code) if t.type != "\n"), None)
+    code = tokens.code[first] if first is not None else None
     if not blocks or (code is not None and blocks[0].tokens[0].start > code.start):
         return Docs(None, by_line)
-    documents_item = code is not None and code.text in _DOCUMENTED_ALONE
-    if code is not None and documents_item and source.position(code.start)[0] == blocks[0].below:
-        return Docs(None, by_line)
+    if first is not None and code is not None and source.position(code.start)[0] == blocks[0].below:
+        if code.text in _DOCUMENTED_ALONE and stands_as_keyword(code.text, tokens.code[first + 1]):
+            return Docs(None, by_line)
     return Docs(by_line.pop(blocks[0].below), by_line)
 
 

@@ -27,6 +27,7 @@ from dpplang.syntax.words import (
 _GOES_ON = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "AT", "CARET", "COMMA", "COLON", "ASSIGN"}) | frozenset(
     {"EQUAL", "LESS_EQUAL", "GREATER_EQUAL", "PRECEDES", "SUCCEEDS", "LESS", "GREATER", "UNEQUAL"}
 )
+_WORDS = ITEM_WORDS | frozenset(ENTRY_WORDS)
 _LONGEST_LABEL = 200  # tokens of `name[ … ]:` looked at
 _NEVER_IN_GRAPH = frozenset({"dim", "data", "param", "derived", "func", "from", "atom", "return"})
 
@@ -183,7 +184,7 @@ class _Splitter:
         last, following = kept[-1], self._next_code(self.at + 1)
         if following is None or self._opens_item(following) or self.tokens[following].type == "}":
             return False
-        if len(kept) == 1 and last.text in ITEM_WORDS | set(ENTRY_WORDS) - {"find"}:
+        if len(kept) == 1 and last.text != "find" and last.text in _WORDS:
             return self._begins_operand(following) or self.tokens[following].type == "{"
         if kept[0].text in ("atom", "graph") and self.tokens[following].type == "{":
             return True

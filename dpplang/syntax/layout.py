@@ -217,7 +217,9 @@ class _Comments:
         for comment in comments:
             if self.blank_before(comment.span.start) and (made or lines):
                 made.append("")
-            made.append(" " * indent + comment.text)
+            # alone on its line, a `##` that stood behind code would become a doc
+            text = f"#{comment.text.lstrip('#')}" if comment.trailing else comment.text
+            made.append(" " * indent + text)
             self._last = max(self._last, comment.span.end)
         if made and end is not None and self._last < end and self.blank_before(end):
             made.append("")
