@@ -76,7 +76,14 @@ def describe(program: Program) -> dict[str, Any]:
         },
         "parameters": [_parameter(program, p) for p in program.parameters],
         "blocks": [
-            {"start": r.start, "stop": r.stop, "kind": r.kind, "name": r.origin.name, "line": r.origin.line}
+            {
+                "start": r.start,
+                "stop": r.stop,
+                "kind": r.kind,
+                "name": r.origin.name,
+                "file": r.origin.file,
+                "line": r.origin.line,
+            }
             for r in program.rows
         ],
         "outputs": [{"name": o.name, "shape": list(o.shape)} for o in program.outputs],
@@ -150,11 +157,11 @@ def _print_tables(file: str, description: dict[str, Any]) -> None:
     if description["parameters"]:
         out.print(parameters)
 
-    rows = Table("rows", "count", "from", "line", box=box.SIMPLE_HEAD, pad_edge=False)
+    rows = Table("rows", "count", "from", "at", box=box.SIMPLE_HEAD, pad_edge=False)
     for block in description["blocks"]:
-        line = str(block["line"] or "")
+        place = f"{block['file']}:{block['line']}" if block["line"] else ""
         count = str(block["stop"] - block["start"])
-        rows.add_row(f"{block['start']}…{block['stop'] - 1}", count, f"{block['kind']} {block['name']}", line)
+        rows.add_row(f"{block['start']}…{block['stop'] - 1}", count, f"{block['kind']} {block['name']}", place)
     if description["blocks"]:
         out.print(rows)
 

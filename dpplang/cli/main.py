@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
@@ -45,7 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # pyright: ignore[reportAttributeAccessIssue]
     try:
-        code = _dispatch(list(sys.argv[1:] if argv is None else argv))
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            code = _dispatch(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
         return code
     except UsageError as error:
@@ -70,6 +73,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         say("error[ICE901]", f"a fault of dpplang, not of your program: {what}",
             "please report it with the program and the output of the same call under DPP_TRACEBACK=1")  # fmt: skip
         return INTERNAL
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
+    """Print a warning of the runtime, ``[DIF601] …``, as the others are printed."""
+    code, bracket, text = str(message).partition("] ")
+    if bracket and code.startswith("["):
+        say(f"warning{code}]", text)
+    else:
+        say("warning", f"{category.__name__}: {message}")
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -79,9 +79,9 @@ def estimates(market: Market, month: int, F: np.ndarray) -> dict[str, np.ndarray
 
 
 def values(market: Market, F: np.ndarray, month: int, gamma: float) -> dict[str, np.ndarray]:
-    """Everything that portfolio.dpp takes for one month, from an equal-weight portfolio."""
-    n = market.returns.shape[1]
-    return {**estimates(market, month, F), "w0": np.full(n, 1 / n), "gamma": np.asarray(gamma)}
+    """Everything that portfolio.dpp takes for one month, from what equal weights have become in the month before."""
+    held = 1 + market.returns[month - 1]
+    return {**estimates(market, month, F), "w0": held / held.sum(), "gamma": np.asarray(gamma)}
 
 
 class Policy:

@@ -49,9 +49,7 @@ def test_programs_check_without_a_warning(name: str, folder: Path) -> None:
     assert not diagnostics
 
 
-def test_commands_print_what_the_readme_says(
-    folder: Path, capsys: pytest.CaptureFixture[str], golden: Golden
-) -> None:
+def test_commands_print_what_the_readme_says(folder: Path, capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
     """``pytest --bless`` writes what the commands print into the README."""
 
     def run(block: re.Match[str]) -> str:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import dpplang
-from dpplang.cli.gradcheck import compare
+from dpplang.cli.gradcheck import TOLERANCE, compare
 from tests.examples.twins import script, twins
 
 NAMES = ("relu", "qp", "portfolio", "logistic_regression", "mpc")
-TIGHT = {"tolerance": 1e-10}
+TIGHT = {"tolerance": TOLERANCE}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -41,10 +41,9 @@ def test_gradient_agrees_with_central_differences(name: str) -> None:
         lambda at: problem.solve(at, dims=dict(twin.dims), data=data, options=TIGHT),
         values,
         np.random.default_rng(3),
-        directions=2,
     )
     assert [c.parameter for c in found] == list(problem.parameters)
-    assert any(abs(c.adjoint) > 1e-3 for c in found)
+    assert any(abs(c.adjoint) > 0.01 * c.scale for c in found)
     for c in found:
         assert c.error <= 1e-4, c
 
