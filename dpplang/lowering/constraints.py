@@ -68,7 +68,8 @@ def _plain(block: Block, shape: tuple[int, ...]) -> DualMap:
 
 def _bounds(builder: Builder, gap: Affine, shape: tuple[int, ...], origin: Origin, why: str) -> DualMap:
     """gap ≥ 0, without the rows that say no more than x ≤ ∞: their duals are zero."""
-    slack = np.bincount(gap.entry[gap.coefficient == np.inf], minlength=gap.size) > 0
+    infinite = (gap.coefficient == np.inf) & (gap.var < 0) & (gap.par < 0)
+    slack = np.bincount(gap.entry[infinite], minlength=gap.size) > 0
     if not slack.any():
         return _plain(builder.nonneg(gap, origin, why), shape)
     kept = np.flatnonzero(~slack)

@@ -69,7 +69,8 @@ def multiply(left: Affine, right: Affine) -> Affine:
 
 def _div(node: Apply, args: tuple[Affine, ...], shape: Shape) -> Affine:
     left, right = (spread(a, shape) for a in args)
-    return left.scale(1.0 / right.dense())
+    with np.errstate(divide="ignore"):  # what is infinite is blamed where it is used
+        return left.scale(1.0 / right.dense())
 
 
 def _matmul(node: Apply, args: tuple[Affine, ...], shape: Shape) -> Affine:
