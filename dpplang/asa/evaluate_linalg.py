@@ -116,7 +116,7 @@ def _symmetric(xp: Namespace, matrix: Array) -> Array:
         return matrix
     gap = xp.max(xp.abs(matrix - mirrored), axis=(-2, -1), keepdims=True)
     size = xp.max(xp.abs(matrix), axis=(-2, -1), keepdims=True)
-    return xp.where(gap <= ASYMMETRY * size, 0.5 * (matrix + mirrored), xp.full_like(matrix, float("nan")))
+    return xp.where(gap <= ASYMMETRY * size, 0.5 * (matrix + mirrored), float("nan"))
 
 
 def _each(function: Callable[..., Array], *arrays: Array) -> Array:
@@ -143,7 +143,7 @@ def _factor(xp: Namespace, name: str, *arrays: Array) -> Array:
     if flagged is None:
         return _each(getattr(xp.linalg, name), *arrays)
     result, info = flagged(*arrays)
-    return xp.where((info != 0)[..., None, None], xp.full_like(result, float("nan")), result)
+    return xp.where((info != 0)[..., None, None], float("nan"), result)
 
 
 def _chol(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:

@@ -187,7 +187,7 @@ def _symmetry_problems(parameter: Parameter, attribute: str, value: Given) -> It
     slack = value.tolerance * np.abs(array).max(axis=(-2, -1), keepdims=True)
     gap = np.abs(array - mirrored)
     if (bad := gap > slack).any():
-        at = _first(gap == gap.max())
+        at = _first(gap == gap[bad].max())
         message = (
             f"`{parameter.name}` is declared {attribute}, but is not symmetric: "
             f"{array[at]:.6g} and, across the diagonal, {mirrored[at]:.6g}"
@@ -196,11 +196,13 @@ def _symmetry_problems(parameter: Parameter, attribute: str, value: Given) -> It
         return
     if attribute == "symmetric":
         return
-    matrix = 0.5 * (array + mirrored)
-    signed = matrix if attribute == "psd" else -matrix
+    signed = 0.5 * (array + mirrored) if attribute == "psd" else -0.5 * (array + mirrored)
+    diagonal = np.einsum("...ii->...i", signed)
     try:  # a factor that exists proves it, at a fraction of an eigenvalue's cost
-        np.linalg.cholesky(signed + slack * np.eye(array.shape[-1]))
+        diagonal += slack[..., 0]
+        np.linalg.cholesky(signed)
     except np.linalg.LinAlgError:
+        diagonal -= slack[..., 0]
         smallest = np.linalg.eigvalsh(signed)[..., 0]
         bad = smallest < -slack[..., 0, 0]
         if not bad.any():

@@ -129,6 +129,7 @@ def test_data_come_with_the_layer_or_with_the_call():
 def test_every_variable_and_dual_is_there_and_return_orders():
     sol = Layer(dpplang.parse(QP))(**_qp())
     x, ineq = sol
+    assert x is sol.x
     assert sol.names == ("x", "dual.ineq")
     assert sol.dual.eq.shape == (2,) and sol.value.shape == ()
     torch.testing.assert_close(ineq, sol.dual.ineq)
