@@ -49,9 +49,15 @@ def read_docs(source: Source, tokens: Tokens) -> Docs:
     code = tokens.code[first] if first is not None else None
     if not blocks or (code is not None and blocks[0].tokens[0].start > code.start):
         return Docs(None, by_line)
-    if first is not None and code is not None and source.position(code.start)[0] == blocks[0].below:
-        if code.text in _DOCUMENTED_ALONE and stands_as_keyword(code.text, tokens.code[first + 1]):
-            return Docs(None, by_line)
+    documents_item = (
+        first is not None
+        and code is not None
+        and source.position(code.start)[0] == blocks[0].below
+        and code.text in _DOCUMENTED_ALONE
+        and stands_as_keyword(code.text, tokens.code[first + 1])
+    )
+    if documents_item:
+        return Docs(None, by_line)
     return Docs(by_line.pop(blocks[0].below), by_line)
 
 

@@ -32,7 +32,6 @@ _NAMED = {
     "LABEL": "a constraint's name",
     END: "the end of the line",
 }
-_WORDS_LAST = (END,)
 
 
 def describe(expected: Iterable[str], tables: Tables) -> str:
@@ -47,7 +46,7 @@ def describe(expected: Iterable[str], tables: Tables) -> str:
     if left >= _ATTRIBUTES:
         parts.append("an attribute")
         left -= _ATTRIBUTES
-    ordered = sorted(left, key=lambda t: (t in _WORDS_LAST, t not in _NAMED, tables.terminals.get(t, "")))
+    ordered = sorted(left, key=lambda t: (t == END, t not in _NAMED, tables.terminals.get(t, "")))
     parts.extend(_NAMED[t] if t in _NAMED else f"`{tables.terminals[t]}`" for t in ordered)
     parts = list(dict.fromkeys(parts))
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + f" or {parts[-1]}"

@@ -91,7 +91,7 @@ def run(tables: Tables, start: str, tokens: Sequence[Token], build: Build) -> Pa
                 parts, deepest, span = [], 0, (token.start, token.start)
             kept = _flat([parts[i] for i in production.kept])
             if not production.build:
-                value: Any = _Spliced(kept)
+                value: Any = kept if isinstance(kept, _Spliced) else _Spliced(kept)
             elif production.unwrap and len(kept) == 1:
                 value = kept[0]
             else:
@@ -138,4 +138,12 @@ class _Spliced(list[Any]):
 def _flat(values: list[Any]) -> list[Any]:
     if not any(isinstance(v, _Spliced) for v in values):
         return values
+    first = values[0]
+    if isinstance(first, _Spliced):  # a list that grows to the right: in place, or it would take quadratic time
+        for value in values[1:]:
+            if isinstance(value, _Spliced):
+                first.extend(value)
+            else:
+                first.append(value)
+        return first
     return [leaf for v in values for leaf in (v if isinstance(v, _Spliced) else (v,))]

@@ -117,7 +117,7 @@ def _make(grammar: str) -> dict[str, Any]:
         actions = table.states[name]
         rows.append(
             {
-                sym: state[arg] if act is Shift else ~_position(number, arg)
+                sym: state[arg] if act is Shift else ~number[id(arg)]
                 for sym, (act, arg) in sorted(actions.items(), key=_symbol)
             }
         )
@@ -150,10 +150,6 @@ def _reached(table: Any, shift: object) -> list[Any]:
 
 def _symbol(entry: tuple[str, object]) -> str:
     return entry[0]
-
-
-def _position(number: dict[int, int], rule: object) -> int:
-    return number[id(rule)]
 
 
 def lexer_pattern(tables: Tables, first: str, extra: tuple[str, ...]) -> re.Pattern[str]:
