@@ -7,10 +7,12 @@ the constraints that cannot hold together. An unbounded one comes with a directi
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sp
 
 from dpplang.asa.program import Program, RowBlock
 from dpplang.core.errors import Failure
 from dpplang.core.source import Origin
+from dpplang.runtime.certificate import sparsest
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.engine import Detail, Solved
 from dpplang.runtime.status import Status
@@ -77,11 +79,12 @@ def _conflict(program: Program, solved: Solved, i: int, certificate: Array | Non
     if certificate is None or not np.isfinite(certificate).all():
         return ()
     data = solved.data
-    b = np.abs(data.b[i if data.b.shape[0] > 1 else 0])
-    entries = np.abs(data.A[i if data.A.shape[0] > 1 else 0])
-    size = b.copy()
-    np.maximum.at(size, program.A.indices, entries)
-    weights = np.abs(certificate) * size
+    b = data.b[i if data.b.shape[0] > 1 else 0]
+    entries = data.A[i if data.A.shape[0] > 1 else 0]
+    A = sp.csc_matrix((entries, program.A.indices, program.A.indptr), shape=program.A.shape)
+    size = np.abs(b)
+    np.maximum.at(size, program.A.indices, np.abs(entries))
+    weights = np.abs(sparsest(certificate, A, b, program.cones, size)) * size
     totals: dict[tuple[str, Origin], float] = {}
     for block in program.rows:
         key = (block.kind, block.origin)

@@ -1,0 +1,92 @@
+"""θ ↦ data: against the plain affine map, its transpose, its tangent, and what the batch shares."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from dpplang.asa.cones import Cones
+from dpplang.runtime.data_map import PARTS, DataMap
+from dpplang.runtime.derivative import Derivative, Point
+from dpplang.runtime.solvers.protocol import Structure
+from tests.runtime.programs import build
+
+
+def program():
+    """Four parameters: copies with holes, copies of one entry many times, scaled copies, sums with another parameter, none."""
+    rng = np.random.default_rng(0)
+    m, n = 5, 4
+
+    def pick(size: int, rows, columns, width: int, values=None):
+        values = np.ones(len(rows)) if values is None else values
+        return sp.csr_array((values, (rows, columns)), shape=(size, width))
+
+    carried = [
+        ("copy", "A", pick(m * n, range(3, 15), range(12), 13)),
+        ("spread", "q", pick(n, range(n), [1] * n, 2)),
+        ("spread", "A", pick(m * n, [16, 17], [0, 0], 2, [2.0, -3.0])),
+        ("spread", "P", pick(10, [0, 2, 9], [0, 1, 1], 2)),
+        ("mixed", "A", sp.csr_array(sp.random_array((m * n, 6), density=0.2, rng=rng))),
+        ("mixed", "b", sp.csr_array(sp.random_array((m, 6), density=0.6, rng=rng))),
+        ("mixed", "d", sp.csr_array(sp.random_array((1, 6), density=1.0, rng=rng))),
+        ("unused", "b", sp.csr_array((m, 3))),
+    ]
+    return build(rng.normal(size=(n, n)), rng.normal(size=n), rng.normal(size=(m, n)), rng.normal(size=m), Cones(nonneg=m), carried, pattern=False)
+
+
+def theta_for(extents: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    rng = np.random.default_rng(1)
+    return tuple(rng.normal(size=(b, p.size)) for b, p in zip(extents, program().parameters, strict=True))
+
+
+@pytest.mark.parametrize("extents", [(1, 1, 1, 1), (3, 3, 3, 3), (3, 1, 1, 1), (1, 3, 1, 1), (1, 1, 3, 3), (1, 1, 1, 3)])
+def test_data_equal_the_plain_map(extents: tuple[int, ...]) -> None:
+    made, theta = program(), theta_for(extents)
+    data = DataMap.of(made).at(theta)
+    batch = max(extents)
+    whole = np.concatenate([np.broadcast_to(t, (batch, t.shape[1])) for t in theta], axis=1)
+    touching = {"P": (1,), "q": (1,), "A": (0, 1, 2), "b": (2,), "d": (2,)}
+    for name, map_ in zip(PARTS, (made.P.values, made.q, made.A.values, made.b, made.d), strict=True):
+        values = getattr(data, name)
+        assert values.shape[0] == max(extents[k] for k in touching[name])
+        np.testing.assert_allclose(np.broadcast_to(values, (batch, map_.size)), map_(whole), atol=1e-14)
+
+
+@pytest.mark.parametrize("extents", [(1, 1, 1, 1), (3, 3, 3, 3), (3, 1, 1, 3), (1, 3, 3, 1)])
+def test_derivative_of_the_lagrangian(extents: tuple[int, ...]) -> None:
+    """With S = 0 the adjoint of the value is the gradient of ½xᵀPx + qᵀx + d + yᵀ(Ax − b), here by its own affine map."""
+    made, theta = program(), theta_for(extents)
+    batch = max(extents)
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(batch, 4)), rng.normal(size=(batch, 5))
+    derivative = Derivative(DataMap.of(made), Structure.of(made))
+
+    def lagrangian(theta_: tuple[np.ndarray, ...]) -> np.ndarray:
+        out = np.empty(batch)
+        for i in range(batch):
+            one = np.concatenate([t[i if len(t) > 1 else 0] for t in theta_])
+            P = made.P.at(one).toarray()
+            P = P + np.triu(P, 1).T
+            out[i] = 0.5 * x[i] @ P @ x[i] + made.q(one) @ x[i] + made.d(one)[0] + y[i] @ (made.A.at(one) @ x[i] - made.b(one))
+        return out
+
+    point = Point(x, y, 1.0, extents)
+    weight = rng.normal(size=batch)
+    zero = lambda g, h: (np.zeros_like(g), np.zeros_like(h))  # noqa: E731
+    gradients = derivative.adjoint(point, zero, None, None, weight, (True,) * 4)
+    assert [g.shape for g in gradients] == [t.shape for t in theta]
+    direction = tuple(rng.normal(size=t.shape) for t in theta)
+    ahead = lagrangian(tuple(t + d for t, d in zip(theta, direction, strict=True)))
+    change = ahead - lagrangian(theta)  # affine in θ: exact
+    _, _, dvalue = derivative.tangent(point, zero, direction)
+    np.testing.assert_allclose(dvalue, change, atol=1e-12)
+    assert sum(np.sum(g * d) for g, d in zip(gradients, direction, strict=True)) == pytest.approx(weight @ change)
+
+
+def test_tangent_of_some_parameters() -> None:
+    made, theta = program(), theta_for((3, 1, 3, 1))
+    map_ = DataMap.of(made)
+    moved = map_.along((None, None, theta[2], None))
+    assert moved["P"] is None and moved["q"] is None
+    np.testing.assert_allclose(moved["b"], theta[2] @ made.b.matrix.toarray()[:, 15:21].T, atol=1e-14)
