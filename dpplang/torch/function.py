@@ -26,6 +26,7 @@ NO_SECOND = (
     "the derivative of a solution cannot itself be differentiated: call `backward` without `create_graph=True`, or "
     "`torch.autograd.grad` once"
 )
+NO_VMAP = "a layer needs no `torch.func.vmap`: give its parameters leading batch dims"
 
 
 @dataclass(slots=True, eq=False)
@@ -80,6 +81,10 @@ class Solve(torch.autograd.Function):
         ctx.save_for_forward(*theta)
 
     @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], *inputs: Any) -> Any:
+        raise DppError(NO_VMAP)
+
+    @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
         theta = ctx.saved_tensors
         wanted = tuple(ctx.needs_input_grad[1 : 1 + len(theta)])
@@ -93,7 +98,10 @@ class Solve(torch.autograd.Function):
 
 
 class _Once(torch.autograd.Function):
-    """A derivative as a function of its own: of concrete tensors, and differentiating it says what is the matter."""
+    """A derivative as a function of its own: of concrete tensors, and differentiating it says what is the matter.
+
+    ``torch.func.jacrev`` and ``jacfwd`` map it over many directions at one solution, whose factorization they share.
+    """
 
     @staticmethod
     def setup_context(ctx: FunctionCtx, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
@@ -117,6 +125,10 @@ class Adjoint(_Once):
         found = call.engine.adjoint(call.answer, dx, dy, dvalue, wanted)
         return tuple(None if d is None else torch.from_numpy(np.ascontiguousarray(d)) for d in found)
 
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], *inputs: Any) -> Any:
+        return _each(Adjoint, info.batch_size, in_dims, inputs)
+
 
 class Tangent(_Once):
     """(dθ …, θ …) → dx, dy, dvalue."""
@@ -125,6 +137,20 @@ class Tangent(_Once):
     def forward(call: Call, *tensors: Tensor | None) -> tuple[Tensor, ...]:
         moved = call.engine.tangent(call.answer, _arrays(tensors[: len(tensors) // 2]))
         return tuple(torch.from_numpy(np.ascontiguousarray(d)) for d in moved)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], *inputs: Any) -> Any:
+        return _each(Tangent, info.batch_size, in_dims, inputs)
+
+
+def _each(function: type[_Once], count: int, in_dims: tuple[int | None, ...], inputs: tuple[Any, ...]) -> Any:
+    """One call per direction, stacked in front; and, as torch wants it, where the new dim of each result is."""
+    calls = [
+        function.apply(*(a.select(d, i) if isinstance(d, int) else a for a, d in zip(inputs, in_dims, strict=True)))
+        for i in range(count)
+    ]
+    stacked = tuple(None if parts[0] is None else torch.stack(parts) for parts in zip(*calls, strict=True))
+    return stacked, tuple(None if s is None else 0 for s in stacked)
 
 
 def _arrays(tensors: Sequence[Tensor | None]) -> tuple[np.ndarray[Any, Any] | None, ...]:

@@ -218,6 +218,24 @@ def test_functional_transforms():
     torch.testing.assert_close(reverse, (f(z + step) - f(z - step)) / (2 * step), atol=1e-5, rtol=0)
 
 
+def test_jacobians():
+    layer = Layer(box(), **TIGHT)
+    expected = torch.diag((_box(G) > _box(G).min()).double()) * np.exp(0.2)
+    g = G.clone()
+    for jacobian in (
+        torch.func.jacrev,
+        torch.func.jacfwd,
+        lambda f: lambda g: torch.autograd.functional.jacobian(f, g),
+    ):
+        torch.testing.assert_close(jacobian(lambda g: layer(g, 0.2, 0.1).x)(g), expected, atol=1e-6, rtol=0)
+    with pytest.raises(DppError, match="leading batch dims"):
+        torch.func.vmap(lambda g: layer(g, 0.2, 0.1).x)(torch.stack([G, G]))
+
+
+def _box(g):
+    return torch.maximum(g * np.exp(0.2), torch.tensor(0.1 * np.exp(-0.2)))
+
+
 def test_a_tensor_changed_in_place_before_backward_is_noticed():
     g = G.clone().requires_grad_()
     sol = Layer(box())(g, 0.1, 0.1)
