@@ -8,6 +8,7 @@ Source: Agrawal, Amos, Barratt, Boyd, Diamond, Kolter, "Differentiable Convex Op
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 import scipy.sparse as sp
@@ -36,7 +37,8 @@ class AffineMap:
 
     def __call__(self, theta: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values ``[..., size]`` at ``theta`` ``[..., n_theta]``."""
-        return (self.matrix @ theta.reshape(-1, theta.shape[-1]).T).T.reshape(*theta.shape[:-1], self.size) + self.constant
+        rows = theta.reshape(prod(theta.shape[:-1]), theta.shape[-1])
+        return (self.matrix @ rows.T).T.reshape(*theta.shape[:-1], self.size) + self.constant
 
     @staticmethod
     def fixed(constant: NDArray[np.float64], n_theta: int) -> AffineMap:

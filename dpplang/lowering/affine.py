@@ -1,9 +1,9 @@
 """Sparse affine forms: tables of (entry, variable, parameter) → coefficient, and the products of such tables.
 
-An :class:`Affine` of shape ``[N, *s]`` holds N members of an index set at once (one row of the environment each). A term
-without variable or parameter has −1 there. In a quadratic objective a *pair* of variables i ≤ j stands where a variable
-stands, coded as one integer (:func:`pair_code`): a quadratic form is affine in the products of its variables, so every
-affine operation serves both.
+An :class:`Affine` of shape ``[N, *s]`` holds N members of an index set at once (one row of the environment each). A
+term without variable or parameter has −1 there. In a quadratic objective a *pair* of variables i ≤ j stands where a
+variable stands, coded as one integer (:func:`pair_code`): a quadratic form is affine in the products of its variables,
+so every affine operation serves both.
 """
 
 from __future__ import annotations
@@ -58,13 +58,21 @@ def counting_argsort(keys: Ints, size: int) -> Ints:
     return order
 
 
+def total(keys: Ints, values: Floats, size: int) -> Floats:
+    """Σ of the values of every key in [0, size)."""
+    return np.bincount(keys, values, minlength=size).astype(np.float64, copy=False)
+
+
 def is_sorted(keys: Ints) -> bool:
     return bool((keys[1:] >= keys[:-1]).all())
 
 
 def join(left: Ints, right: Ints, size: int) -> tuple[Index, Index]:
-    """All pairs (i, j) with left[i] == right[j], keys in [0, size). The shorter side is sorted, the longer kept in order;
-    where each of its keys has one partner its index is the full slice, which copies nothing."""
+    """All pairs (i, j) with left[i] == right[j], keys in [0, size).
+
+    The shorter side is sorted, the longer kept in order; where each of its keys has one partner, its index is the full
+    slice, which copies nothing.
+    """
     if left.shape[0] < right.shape[0]:
         j, i = join(right, left, size)
         return i, j
@@ -89,8 +97,10 @@ def ramp(counts: Ints) -> Ints:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Affine:
-    """Terms of an array of affine expressions; ``entry`` is the flat, row-major position in ``shape``. Terms with the same
-    (entry, var, par) add up."""
+    """Terms of an array of affine expressions; ``entry`` is the flat, row-major position in ``shape``.
+
+    Terms with the same (entry, var, par) add up.
+    """
 
     shape: tuple[int, ...]
     entry: Ints
@@ -133,7 +143,7 @@ class Affine:
         """The values of a constant form."""
         if not self.is_constant:
             raise InternalError("a constant was expected where an expression depends on variables or parameters")
-        return np.bincount(self.entry, self.coefficient, minlength=self.size).reshape(self.shape)
+        return total(self.entry, self.coefficient, self.size).reshape(self.shape)
 
     def gather(self, positions: Ints) -> Affine:
         """The form whose entry k is this one's entry ``positions[k]``; shape that of ``positions``."""
@@ -213,7 +223,7 @@ def parameters(offset: int, shape: tuple[int, ...]) -> Affine:
 
 
 def product(shape: tuple[int, ...], target: Ints, left: Affine, i: Index, right: Affine, j: Index) -> Affine:
-    """Σ left term i[k] × right term j[k] at entry target[k]: of two variables a pair is made, parameters must not meet."""
+    """Σ left term i[k] × right term j[k] at entry target[k]: two variables make a pair, parameters must not meet."""
     var_l, var_r, par_l, par_r = left.var[i], right.var[j], left.par[i], right.par[j]
     var = np.maximum(var_l, var_r)
     both = (var_l >= 0) & (var_r >= 0)

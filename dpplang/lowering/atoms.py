@@ -1,7 +1,7 @@
 """Atoms as their graphs: fresh variables and rows, one instance for every row of the environment at once.
 
-An elementwise atom has one instance per entry, a reduction along an axis one per remaining position; the graph itself is lowered
-once, whatever their number.
+An elementwise atom has one instance per entry, a reduction along an axis one per remaining position; the graph itself
+is lowered once, whatever their number.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def filled(node: Apply, rows: int, shape: tuple[int, ...]) -> Floats | None:
                 raise InternalError(f"a number was expected, not {value!r}")
             return np.full((rows, *shape), float(value))
         case "eye":
-            return np.broadcast_to(np.eye(*shape), (rows, *shape))
+            return np.broadcast_to(np.eye(shape[0], shape[1]), (rows, *shape))
         case _:
             return None
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from dpplang.asa.cones import svec_indices
 from dpplang.core.source import Origin
-from dpplang.lowering.affine import Affine, Floats, Ints
+from dpplang.lowering.affine import Affine, Floats, Ints, total
 from dpplang.lowering.builder import Block, Builder
 from dpplang.lowering.primitives import concatenate, positions, spread
 from dpplang.semantics.tree import Kind
@@ -67,9 +67,12 @@ def _plain(block: Block, shape: tuple[int, ...]) -> DualMap:
 
 
 def _bounds(builder: Builder, gap: Affine, shape: tuple[int, ...], origin: Origin, why: str) -> DualMap:
-    """gap ≥ 0, without the rows that say no more than x ≤ ∞: their duals are zero."""
-    infinite = (gap.coefficient == np.inf) & (gap.var < 0) & (gap.par < 0)
-    slack = np.bincount(gap.entry[infinite], minlength=gap.size) > 0
+    """gap ≥ 0, without the rows that say nothing, as x ≤ ∞ and 0 ≤ 1 do: their duals are zero."""
+    fixed = (gap.var < 0) & (gap.par < 0)
+    free = np.zeros(gap.size, bool)
+    free[gap.entry[~fixed]] = True
+    constant = total(gap.entry[fixed], gap.coefficient[fixed], gap.size)
+    slack = (constant == np.inf) | (~free & (constant >= 0))
     if not slack.any():
         return _plain(builder.nonneg(gap, origin, why), shape)
     kept = np.flatnonzero(~slack)

@@ -28,8 +28,8 @@ def bind_data(
     """Hand an array of the declared shape for every ``data`` to ``bind``, in order: a default may use earlier ones.
 
     Raises:
-        BindError: everything that is wrong: names that do not exist (BND705), no value (BND711), another shape (BND712),
-            no real numbers (BND713), NaN or infinity (BND714), an attribute that does not hold (BND715).
+        BindError: everything that is wrong: names that do not exist (BND705), no value (BND711), another shape
+            (BND712), no real numbers (BND713), NaN or infinity (BND714), an attribute that does not hold (BND715).
     """
     names = {symbol.name for symbol in model.data}
     wrong = [Diagnostic("BND705", f"there are no data `{name}` in this program") for name in sorted(set(data) - names)]

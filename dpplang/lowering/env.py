@@ -47,7 +47,7 @@ def evaluate(poly: Poly, sizes: Mapping[str, int], env: Env) -> Ints:
 def project(env: Env, names: frozenset[str]) -> tuple[Env, Ints]:
     """The distinct rows of ``env`` in the index variables ``names`` (and the base row); for every old row, the new one.
 
-    What depends on ``names`` alone is lowered in there: once for each value that occurs, and never for one that does not.
+    What depends on ``names`` alone is lowered in there: once for each value that occurs, and for no other.
     """
     code, columns = env.base, {name: c for name, c in env.columns.items() if name in names}
     for column in columns.values():
@@ -77,8 +77,8 @@ def extend(
     """Add index variables, later ones with ranges that may depend on earlier ones.
 
     Returns:
-        The environment of all members that satisfy the condition, in lexicographic order within each old row; and for each
-        of its rows the old row.
+        The environment of all members that satisfy the condition, in lexicographic order within each old row; and for
+        each of its rows the old row.
     """
     parent = np.arange(env.rows)  # without binders the environment stays what it is
     for binder in binders:

@@ -1,7 +1,7 @@
 """Typed expressions to affine forms ``[N, *shape]``, one row per row of the environment.
 
-What does not depend on an index variable is lowered once, in the base environment of its scope, and spread when it is used.
-A convex subexpression becomes its graph (:mod:`dpplang.lowering.atoms`). With ``quadratic`` set the expression stands in the
+What does not depend on an index variable is lowered once for all its values, and spread when it is used. A convex
+subexpression becomes its graph (:mod:`dpplang.lowering.atoms`). With ``quadratic`` set the expression stands in the
 objective, under affine operations only, and atoms that have a quadratic form give pairs of variables instead.
 """
 
@@ -70,7 +70,7 @@ class Lowering:
         return (env, np.arange(env.rows)) if names >= env.columns.keys() else scope.project(env, names)
 
     def _by_shape(self, expr: Expr, env: Env, scope: Scope, quadratic: bool, varying: frozenset[str]) -> Affine:
-        """An expression with parts of different shapes in different rows (``norm2(x[0:t])``): rows of one shape at a time."""
+        """An expression whose parts vary in shape from row to row (``norm2(x[0:t])``): one shape at a time."""
         own = scope.shape(expr.shape, expr.span)
         size, parts = prod(own), [empty((env.rows, *own))]
         for values, rows in groups(env, varying):

@@ -1,4 +1,4 @@
-"""Which index variables a typed expression depends on: it is lowered once for each of their values, not once per member."""
+"""Which index variables a typed expression depends on: it is lowered once for each of their values."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NONE: Names = frozenset()
 
 
 class Dependence:
-    """Names (dims and index variables) in expressions, those bound by a generator inside left out; shared parts once."""
+    """Names (dims and index variables) that occur in expressions and that no generator inside binds."""
 
     def __init__(self) -> None:
         self._free: dict[Expr, Names] = {}

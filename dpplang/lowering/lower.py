@@ -37,8 +37,8 @@ def lower(model: Model, sizes: Mapping[str, int], data: Mapping[str, Any]) -> Pr
         The program; its rows, cones and vectorization as :mod:`dpplang.asa.cones` has them, its duals' signs CVXPY's.
 
     Raises:
-        BindError: data that do not fit (see :func:`dpplang.lowering.data.bind_data`), an index that leaves its axis at these
-            sizes (BND740), an extremum over nothing (BND741), a coefficient without a value (BND742).
+        BindError: data that do not fit (see :func:`dpplang.lowering.data.bind_data`), an index that leaves its axis at
+            these sizes (BND740), an extremum over nothing (BND741), a coefficient that is no number (BND742).
     """
     lowering, scope = Lowering(Builder(), lower_atom), Scope(sizes, {}, Env.root())
     arrays = _bind(model, lowering, scope, data)

@@ -1,4 +1,4 @@
-"""Typed expressions without variables as numeric expressions: sizes in numbers, index sets written out, atoms by their value."""
+"""Typed expressions without variables as numeric ones: sizes are numbers, index sets written out, atoms their value."""
 
 from __future__ import annotations
 

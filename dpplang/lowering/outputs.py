@@ -22,7 +22,7 @@ from dpplang.semantics.tree import DualRef, Expr, OptimalValue, TypedBinder
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NamedDual:
-    """A named constraint's dual; ``box`` holds (first value, extent) of its index variables, ``env`` the members' values."""
+    """A named constraint's dual; ``box``: first value and extent of its index variables, ``env``: their values."""
 
     map: DualMap
     env: Env

@@ -1,4 +1,4 @@
-"""The affine primitives on sparse forms ``[N, *shape]``: a layout operation is a gather, a sum a scatter, a product a join."""
+"""The affine primitives on sparse forms ``[N, *shape]``: a layout is a gather, a sum a scatter, a product a join."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def spread(form: Affine, shape: Shape) -> Affine:
 
 def repeat_rows(form: Affine, rows: Ints) -> Affine:
     """The form whose row r is this one's row ``rows[r]``."""
-    size, count, n = prod(form.own), form.entry.shape[0], rows.shape[0]
+    size, n = prod(form.own), rows.shape[0]
     if form.rows == 1 and n == 1:
         return form
     if form.rows == 1:  # the usual case, without a sort
         entry = (np.arange(n)[:, None] * size + form.entry).ravel()
-        var, par, coefficient = (np.broadcast_to(a, (n, count)).ravel() for a in (form.var, form.par, form.coefficient))
-        return Affine((n, *form.own), entry, var, par, coefficient)
+        var, par = np.tile(form.var, n), np.tile(form.par, n)
+        return Affine((n, *form.own), entry, var, par, np.tile(form.coefficient, n))
     return form.gather((rows[:, None] * size + np.arange(size)).reshape(n, *form.own))
 
 

@@ -17,8 +17,8 @@ from dpplang.semantics.tree import Expr, Symbol
 class Scope:
     """What names mean in one place: the program's, or one instance of an atom's graph.
 
-    ``symbols`` are forms over the rows of ``base``; ``memo`` holds what was lowered already, ``projected`` the environments
-    it was lowered in (both keep their keys' environments alive, which are told apart by identity).
+    ``symbols`` are forms over the rows of ``base``; ``memo`` holds what was lowered already, ``projected`` the
+    environments it was lowered in. Environments are keys by identity.
     """
 
     sizes: Mapping[str, int]

@@ -16,6 +16,7 @@ from dpplang.lowering.affine import (
     empty,
     is_pair,
     is_sorted,
+    total,
     unpair,
 )
 from dpplang.lowering.builder import Block
@@ -25,7 +26,7 @@ def affine_map(entry: Ints, par: Ints, coefficient: Floats, size: int, n_theta: 
     """Terms of ``size`` entries without variables, as a map of θ."""
     fixed = par < 0
     if fixed.any():
-        constant = np.bincount(entry[fixed], coefficient[fixed], minlength=size)
+        constant = total(entry[fixed], coefficient[fixed], size)
         entry, par, coefficient = entry[~fixed], par[~fixed], coefficient[~fixed]
     else:
         constant = np.zeros(size)

@@ -13,8 +13,11 @@ from dpplang.lowering.affine import Affine, Ints, empty
 from dpplang.lowering.builder import Builder
 from dpplang.lowering.constraints import add_relation
 from dpplang.lowering.env import Env
+from dpplang.lowering.primitives import positions
 from dpplang.lowering.scope import Scope
 from dpplang.semantics.tree import Expr, Kind, Symbol
+
+SYMMETRIC = frozenset({"symmetric", "psd", "nsd"})
 
 
 class Lower(Protocol):
@@ -38,24 +41,34 @@ def declare(
         return lower(expr, scope.base, scope)
 
     form = _allocate(builder, symbol, rows, shape, evaluate)
-    zero = empty((rows, *shape))
+    once = _distinct(symbol, form)
+    zero = empty(form.shape)
     for attribute in symbol.attributes:
         match attribute.name:
             case "nonneg" | "pos":
-                add_relation(builder, Kind.LE, (zero, form), shape, origin, why)
+                add_relation(builder, Kind.LE, (empty(once.shape), once), once.own, origin, why)
             case "nonpos" | "neg":
-                add_relation(builder, Kind.LE, (form, zero), shape, origin, why)
+                add_relation(builder, Kind.LE, (once, empty(once.shape)), once.own, origin, why)
             case "psd":
                 add_relation(builder, Kind.PSD, (form, zero), shape, origin, why)
             case "nsd":
                 add_relation(builder, Kind.PSD, (zero, form), shape, origin, why)
             case "in":
-                lower, upper = (evaluate(a) for a in attribute.arguments)
-                add_relation(builder, Kind.LE, (lower, form), shape, origin, why)
-                add_relation(builder, Kind.LE, (form, upper), shape, origin, why)
+                low, high = (evaluate(a) for a in attribute.arguments)
+                bounded = form if low.own or high.own else once
+                add_relation(builder, Kind.LE, (low, bounded), bounded.own, origin, why)
+                add_relation(builder, Kind.LE, (bounded, high), bounded.own, origin, why)
             case _:
                 pass  # symmetric, diagonal and sparse are in the allocation
     return form
+
+
+def _distinct(symbol: Symbol, form: Affine) -> Affine:
+    """The form without the entries that others repeat."""
+    if not {a.name for a in symbol.attributes} & SYMMETRIC:
+        return form
+    i, j = np.triu_indices(form.shape[-1])
+    return form.gather(positions(form)[..., i, j])
 
 
 def _allocate(
@@ -66,7 +79,7 @@ def _allocate(
     if "diagonal" in names:
         k = shape[-1]
         return _placed(builder, rows, shape, np.arange(k) * (k + 1), k * k)
-    if names & {"symmetric", "psd", "nsd"}:
+    if names & SYMMETRIC:
         k = shape[-1]
         i, j = np.triu_indices(k)
         place = np.empty((k, k), np.int64)
