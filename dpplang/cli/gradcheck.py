@@ -3,7 +3,9 @@
 For random weights w over the outputs, d/dθ ⟨w, outputs⟩ by the adjoint is held against the difference of two solves
 along random directions. Steps are relative to the size of the parameter, errors to that of the derivative (or of the
 outputs, where that is larger). Of three steps the one that agrees best counts: a large one may change which constraints
-are active, and a small one drowns in the solver's rounding. Parameters that are given no value are drawn at random, as they are declared (--seed).
+are active, and a small one drowns in the solver's rounding.
+
+Parameters that are given no value are drawn at random, as they are declared (--seed).
 Exit code: 0 they agree, 1 they do not (or there is no solution), 2 a wrong call.
 """
 
@@ -19,7 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpplang.cli.binding import Binding, add_binding_options, open_problem, read_binding
+from dpplang.cli.terminal import say
 from dpplang.cli.usage import UsageError
+from dpplang.core.errors import SolveError
 
 if TYPE_CHECKING:
     from dpplang.pipeline import Problem
@@ -59,9 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     if (args.step is not None and args.step <= 0) or args.directions < 1:
-        raise UsageError(
-            "`--step` must be positive and `--directions` at least 1", "leave them out to have them chosen"
-        )
+        raise UsageError("`--step` must be positive and `--directions` at least 1", "or leave them out")
     problem = open_problem(args)
     rng = np.random.default_rng(args.seed)
     binding = read_binding(args, problem)
@@ -75,9 +77,17 @@ def run(args: argparse.Namespace) -> int:
             warnings.simplefilter("ignore", SolveWarning)  # that it stopped short of TOLERANCE
             return problem.solve(values, dims=binding.dims, options=options)
 
-    found = compare(
-        problem, solve, {**binding.values, **drawn}, rng, (args.step,) if args.step else STEPS, args.directions
-    )
+    steps = (args.step,) if args.step else STEPS
+    try:
+        found = compare(problem, solve, {**binding.values, **drawn}, rng, steps, args.directions)
+    except SolveError:
+        if drawn:
+            say(
+                "note",
+                f"{', '.join(drawn)} drawn at random",
+                "give values with `--data` or `--set`, or try another `--seed`",
+            )
+        raise
     _print_table(args.file, found, args.tolerance, list(drawn))
     return 0 if all(c.error <= args.tolerance for c in found) else 1
 

@@ -21,7 +21,7 @@ class Table:
     cells: tuple[tuple[str, ...], ...]
 
     def tensor(self, rank: int) -> NDArray[np.float64]:
-        """All numbers, without leading columns of text; a single row or column is a vector or scalar where that is declared.
+        """All numbers, without leading columns of text; a single row or column serves a declared vector or scalar.
 
         Raises:
             UsageError: a cell that is no number, or a shape that no tensor of that rank has.

@@ -40,7 +40,7 @@ def main(steps: int = 20) -> None:
     samples = X[:TRAIN].clone().requires_grad_()
     held_out, labels = X[TRAIN : TRAIN + VALID], y[TRAIN : TRAIN + VALID]
     layer = Layer(PROGRAM, data={"y": y[:TRAIN].numpy()})
-    log_lam = torch.tensor(np.log(0.1), requires_grad=True)
+    log_lam = torch.tensor(np.log(0.1), dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.Adam([log_lam], lr=0.3)
     for step in range(steps + 1):
         theta, b = layer(X=samples, lam=log_lam.exp())

@@ -74,15 +74,16 @@ def main(days: int = 60, steps: int = 12) -> None:
     learn, later = winter("2012/01/01", days), winter("2013/01/01", days)
     logit = torch.tensor(-1.5, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.Adam([logit], lr=0.4)
-    before = logit.detach().sigmoid()
+    path: list[tuple[float, Tensor]] = []
     for step in range(steps):
         loss = cost(*simulate(layer, learn, logit.sigmoid()))
-        print(f"step {step:2d}  ρ {logit.sigmoid().item():.3f}  cost {loss.item():.5f} a day")
+        path.append((loss.item(), logit.detach().sigmoid()))
+        print(f"step {step:2d}  ρ {path[-1][1].item():.3f}  cost {path[-1][0]:.5f} a day")
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     with torch.no_grad():
-        for word, rho in (("before", before), ("learned", logit.sigmoid())):
+        for word, rho in (("before", path[0][1]), ("learned", min(path)[1])):
             indoor, inputs = simulate(layer, later, rho)
             print(
                 f"winter 2013, ρ {rho.item():.3f} ({word}): cost {cost(indoor, inputs).item():.5f} a day, "
