@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     add_binding_options(parser)
     parser.add_argument("--solver", metavar="NAME", help="clarabel (default) or scs")
+    parser.add_argument(
+        "--on-failure",
+        choices=("raise", "nan"),
+        default="raise",
+        help="what to do about batch elements without a solution: stop, or go on with nan in their place",
+    )
     parser.add_argument("--json", action="store_true", help="print status, value and outputs as one JSON object")
     parser.add_argument("--out", metavar="FILE", help="write the outputs to a .npz or .json file")
     parser.add_argument("--plot", metavar="FILE", help="draw the outputs into a .png, .pdf or .svg file")
@@ -34,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     problem = open_problem(args)
     binding = read_binding(args, problem)
     options = {"solver": args.solver} if args.solver else {}
-    solution = problem.solve(binding.values, dims=binding.dims, options=options)
+    solution = problem.solve(binding.values, dims=binding.dims, options=options, on_failure=args.on_failure)
 
     if args.json:
         print(json.dumps(as_json(solution), ensure_ascii=False))

@@ -101,7 +101,7 @@ class Policy:
         self.layer = Layer(PROGRAM, dims={"T": HORIZON}, data={"F": self.F}, tolerance=TOLERANCE)
 
     def run(self, gamma: Tensor, months: range, tick: Callable[[], None] = lambda: None) -> Tensor:
-        """Net monthly returns ``[..., months]`` of trading from even weights on, with risk aversion ``gamma`` ``[...]``."""
+        """Net monthly returns ``[..., months]`` with risk aversion ``gamma`` ``[...]``, from even weights on."""
         start = torch.as_tensor(drifted(self.market, months[0]))
         held = start.expand(*gamma.shape, len(start))
         earned: list[Tensor] = []

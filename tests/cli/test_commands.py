@@ -136,6 +136,20 @@ def test_solve_as_json_agrees_from_every_format(dpp: Dpp, tmp_path: Path) -> Non
     assert all(p == parsed[0] for p in parsed[1:])
 
 
+def test_a_batch_may_go_on_past_an_element_without_a_solution(dpp: Dpp, tmp_path: Path) -> None:
+    (tmp_path / "box.dpp").write_text("param low\nvar x\nminimize x\nsubject to\n  low: x >= low\n  high: x <= 1\n")
+    call = ("solve", "box.dpp", "--set", "low=[0, 2]")
+    stopped = dpp(*call)
+    assert stopped.code == 1
+    assert "SOL800" in stopped.err
+    masked = dpp(*call, "--on-failure", "nan", "--json")
+    assert masked.code == 0, masked.err
+    found = json.loads(masked.out)
+    assert found["status"] == ["solved", "infeasible"]
+    assert found["outputs"]["x"] == [pytest.approx(0, abs=1e-6), None]
+    assert "1 infeasible, 1 solved" in dpp(*call, "--on-failure", "nan").out
+
+
 def test_gradcheck_agrees_and_can_fail(dpp: Dpp) -> None:
     found = dpp("gradcheck", "qp.dpp", "--data", "qp.json")
     assert found.code == 0, found.out + found.err
