@@ -13,12 +13,13 @@ import numpy as np
 from dpplang.asa.evaluate_elementwise import ELEMENTWISE
 from dpplang.asa.evaluate_layout import LAYOUT
 from dpplang.asa.evaluate_linalg import LINALG
+from dpplang.asa.evaluate_products import PRODUCTS
 from dpplang.asa.evaluate_reductions import REDUCTIONS
 from dpplang.asa.evaluate_rule import Array, Namespace, Rule
 from dpplang.asa.numeric import Numeric
 from dpplang.core.errors import InternalError
 
-RULES: dict[str, Rule] = {**ELEMENTWISE, **REDUCTIONS, **LINALG, **LAYOUT}
+RULES: dict[str, Rule] = {**ELEMENTWISE, **REDUCTIONS, **PRODUCTS, **LINALG, **LAYOUT}
 LEAVES = frozenset({"ref", "const", "full", "eye"})
 
 

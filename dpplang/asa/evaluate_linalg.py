@@ -1,4 +1,4 @@
-"""Products and matrix functions.
+"""Matrix functions.
 
 Those of symmetric matrices (``chol sqrtm eigvalsh logdet``) read (A + Aᵀ)/2, so their gradients are symmetric. An
 element of the batch where one of them, ``inv`` or ``solve`` does not exist becomes NaN and leaves the others alone.
@@ -11,102 +11,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dpplang.asa.evaluate_reductions import VECTOR_NORM2
-from dpplang.asa.evaluate_rule import Array, Floats, Namespace, Rule, batch_of, constant, lift, swap
+from dpplang.asa.evaluate_rule import Array, Floats, Namespace, Rule, constant, lift, swap
 from dpplang.asa.numeric import Numeric
 
 _LU_SOLVE: Any = np.linalg.solve  # its stub loses the type of an array it cannot see through
 
 ASYMMETRY = 1e-5
 """Largest |A − Aᵀ| relative to |A| that is taken for rounding, of a matrix computed in single precision."""
-
-
-def _as_matrices(xp: Namespace, node: Numeric, args: Sequence[Array]) -> tuple[Array, Array]:
-    """A vector on the left as a row, on the right as a column."""
-    left, right = args
-    if len(node.args[0].shape) == 1:
-        left = xp.expand_dims(left, axis=-2)
-    if len(node.args[1].shape) == 1:
-        right = xp.expand_dims(right, axis=-1)
-    return left, right
-
-
-def _matmul(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
-    left, right = _as_matrices(xp, node, args)
-    product = xp.matmul(left, right)
-    return xp.reshape(product, (*product.shape[:-2], *node.shape))
-
-
-def _matmul_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
-    left, right = _as_matrices(np, node, args)
-    batch = batch_of(g, len(node.shape))
-    g = g.reshape(*batch, left.shape[-2], right.shape[-1])
-    grads = (g @ swap(np, right), swap(np, left) @ g)
-    return [grad.reshape(*batch, *n.shape) for grad, n in zip(grads, node.args, strict=True)]
-
-
-def _outer(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
-    return xp.expand_dims(args[0], axis=-1) * xp.expand_dims(args[1], axis=-2)
-
-
-def _kron_pair(xp: Namespace, node: Numeric, args: Sequence[Array]) -> tuple[Array, Array]:
-    """Operands [a₁, 1, a₂, 1 …] and [1, b₁, 1, b₂ …]: their product, reshaped, is the Kronecker product."""
-    rank = len(node.shape)
-    pair: list[Array] = []
-    for i, (x, n) in enumerate(zip(args, node.args, strict=True)):
-        batch = batch_of(x, len(n.shape))
-        own = (*(1,) * (rank - len(n.shape)), *n.shape)
-        woven = [size for axis in own for size in ((axis, 1) if i == 0 else (1, axis))]
-        pair.append(xp.reshape(x, (*batch, *woven)))
-    return pair[0], pair[1]
-
-
-def _kron(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
-    left, right = _kron_pair(xp, node, args)
-    product = left * right
-    return xp.reshape(product, (*batch_of(product, 2 * len(node.shape)), *node.shape))
-
-
-def _kron_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
-    left, right = _kron_pair(np, node, args)
-    rank, batch = len(node.shape), batch_of(g, len(node.shape))
-    core = np.broadcast_shapes(left.shape[left.ndim - 2 * rank :], right.shape[right.ndim - 2 * rank :])
-    g = g.reshape(*batch, *core)
-    grads = (
-        (g * right).sum(axis=tuple(range(-2 * rank + 1, 0, 2))),
-        (g * left).sum(axis=tuple(range(-2 * rank, 0, 2))),
-    )
-    return [grad.reshape(*batch, *n.shape) for grad, n in zip(grads, node.args, strict=True)]
-
-
-def _shifts(rows: int, columns: int, size: int) -> tuple[NDArray[np.intp], Floats]:
-    """Where x[i − j] is, for i < rows and j < columns, and whether it is within [0, size)."""
-    index = np.arange(rows)[:, None] - np.arange(columns)[None, :]
-    inside = (index >= 0) & (index < size)
-    return np.where(inside, index, 0).reshape(-1), inside.astype(float)
-
-
-def _toeplitz(xp: Namespace, x: Array, columns: int) -> Array:
-    """The matrix T of the convolution with ``x``: T @ y = x * y for y of size ``columns``."""
-    rows = x.shape[-1] + columns - 1
-    index, inside = _shifts(rows, columns, x.shape[-1])
-    entries = xp.take(x, xp.asarray(index, device=x.device), axis=-1)
-    return xp.reshape(entries, (*x.shape[:-1], rows, columns)) * constant(xp, inside, x)
-
-
-def _convolve(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
-    product = xp.matmul(_toeplitz(xp, args[0], args[1].shape[-1]), xp.expand_dims(args[1], axis=-1))
-    return xp.reshape(product, product.shape[:-1])
-
-
-def _convolve_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
-    others = (args[1], args[0])
-    return [
-        np.matmul(swap(np, _toeplitz(np, other, n.shape[0])), g[..., None])[..., 0]
-        for other, n in zip(others, node.args, strict=True)
-    ]
 
 
 def _symmetric(xp: Namespace, matrix: Array) -> Array:
@@ -117,6 +30,12 @@ def _symmetric(xp: Namespace, matrix: Array) -> Array:
     gap = xp.max(xp.abs(matrix - mirrored), axis=(-2, -1), keepdims=True)
     size = xp.max(xp.abs(matrix), axis=(-2, -1), keepdims=True)
     return xp.where(gap <= ASYMMETRY * size, 0.5 * (matrix + mirrored), float("nan"))
+
+
+def _guard(xp: Namespace, matrix: Array) -> tuple[Array, Array]:
+    """The matrix, 0 for elements that are not finite (LAPACK refuses the whole stack for them), and which those are."""
+    bad = ~xp.all(xp.isfinite(matrix), axis=(-2, -1), keepdims=True)
+    return xp.where(bad, 0.0, matrix), bad
 
 
 def _each(function: Callable[..., Array], *arrays: Array) -> Array:
@@ -211,8 +130,10 @@ def _sqrtm(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
     matrix = _symmetric(xp, args[0])
     if 0 in matrix.shape:
         return matrix
+    matrix, bad = _guard(xp, matrix)
     fixed = _constant_part(matrix)
     roots, vectors, inverse = _roots(xp, fixed)
+    roots = xp.where(bad[..., 0], float("nan"), roots)
     value = (vectors * xp.expand_dims(roots, axis=-2)) @ swap(xp, vectors)
     if fixed is matrix:
         return value
@@ -225,9 +146,19 @@ def _sqrtm_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) ->
     return [vectors @ (inner * inverse) @ swap(np, vectors)]
 
 
+def _eigvalsh(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
+    matrix, bad = _guard(xp, _symmetric(xp, args[0]))
+    return xp.where(bad[..., 0], float("nan"), xp.linalg.eigvalsh(matrix))
+
+
 def _eigvalsh_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
     _, vectors = np.linalg.eigh(_symmetric(np, args[0]))
     return [(vectors * g[..., None, :]) @ swap(np, vectors)]
+
+
+def _svdvals(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
+    matrix, bad = _guard(xp, args[0])
+    return xp.where(bad[..., 0], float("nan"), xp.linalg.svdvals(matrix))
 
 
 def _svdvals_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
@@ -251,13 +182,13 @@ def _det(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
     value = xp.linalg.det(fixed)
     if fixed is matrix:
         return value
-    return value + xp.sum(_cofactor(xp, fixed) * (matrix - fixed), axis=(-2, -1))
+    return value + xp.sum(_cofactor(xp, _guard(xp, fixed)[0]) * (matrix - fixed), axis=(-2, -1))
 
 
 def _norm2(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
     """Euclidean norm along an axis; of a whole matrix, the spectral norm."""
     if len(node.args[0].shape) == 2 and node.option("axis") is None:
-        return xp.max(xp.linalg.svdvals(args[0]), axis=-1)
+        return xp.max(_svdvals(xp, node, args), axis=-1)
     return VECTOR_NORM2.forward(xp, node, args)
 
 
@@ -270,30 +201,14 @@ def _norm2_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) ->
     return VECTOR_NORM2.vjp(node, args, out, g)
 
 
-def _spectrum(name: str) -> Callable[[Namespace, Numeric, Sequence[Array]], Array]:
-    def forward(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
-        matrix = _symmetric(xp, args[0]) if name == "eigvalsh" else args[0]
-        return _each(getattr(xp.linalg, name), matrix)
-
-    return forward
-
-
 LINALG: dict[str, Rule] = {
-    "matmul": Rule(_matmul, _matmul_vjp, (2, 2)),
-    "outer": Rule(
-        _outer,
-        lambda node, args, out, g: [(g * args[1][..., None, :]).sum(-1), (g * args[0][..., None]).sum(-2)],
-        (2, 2),
-    ),
-    "kron": Rule(_kron, _kron_vjp, (2, 2)),
-    "convolve": Rule(_convolve, _convolve_vjp, (2, 2)),
     "chol": Rule(_chol, _chol_vjp),
     "logdet": Rule(_logdet, _logdet_vjp),
     "inv": Rule(lambda xp, node, args: _factor(xp, "inv", args[0]), _inv_vjp),
     "solve": Rule(_solve, _solve_vjp, (2, 2)),
     "sqrtm": Rule(_sqrtm, _sqrtm_vjp),
-    "eigvalsh": Rule(_spectrum("eigvalsh"), _eigvalsh_vjp),
-    "svdvals": Rule(_spectrum("svdvals"), _svdvals_vjp),
+    "eigvalsh": Rule(_eigvalsh, _eigvalsh_vjp),
+    "svdvals": Rule(_svdvals, _svdvals_vjp),
     "det": Rule(_det, lambda node, args, out, g: [g[..., None, None] * _cofactor(np, args[0])]),
     "norm2": Rule(_norm2, _norm2_vjp),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
@@ -169,3 +170,13 @@ class Program:
     @property
     def n_theta(self) -> int:
         return sum(p.size for p in self.parameters)
+
+    def save(self, path: str | Path) -> None:
+        """Write an ``.npz`` file that :func:`dpplang.asa.serialize.load` reads and ``Runner.load`` runs.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        from dpplang.asa.serialize import save
+
+        save(self, path)

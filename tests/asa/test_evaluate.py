@@ -44,8 +44,11 @@ def _case(name, shape, *shapes, like=None, kind="any", smooth=True, **options):
 
 V, W, M, S = (3,), (4,), (3, 4), (3, 3)
 CASES = [
-    *(_case(f, s, s, t, like=g) for f, g in {"add": np.add, "sub": np.subtract, "mul": np.multiply}.items()
-      for s, t in ((M, M), (M, ()), ((), ()))),
+    *(
+        _case(f, s, s, t, like=g)
+        for f, g in {"add": np.add, "sub": np.subtract, "mul": np.multiply}.items()
+        for s, t in ((M, M), (M, ()), ((), ()))
+    ),
     _case("mul", M, (), M, like=np.multiply),
     _case("div", M, M, (), like=np.divide),
     _case("div", V, (), V, like=np.divide),
@@ -57,13 +60,25 @@ CASES = [
     _case("maximum", V, V, V, like=np.maximum),
     _case("minimum", V, V, (), like=np.minimum),
     _case("where", V, V, V, (), like=lambda c, a, b: np.where(c != 0, a, b)),
-    *(_case(f, V, V, V, like=lambda a, b, g=g: g(a, b) * 1.0)
-      for f, g in {"le": np.less_equal, "lt": np.less, "ge": np.greater_equal, "gt": np.greater, "eq": np.equal,
-                   "ne": np.not_equal, "and": np.logical_and, "or": np.logical_or}.items()),
+    *(
+        _case(f, V, V, V, like=lambda a, b, g=g: g(a, b) * 1.0)
+        for f, g in {
+            "le": np.less_equal,
+            "lt": np.less,
+            "ge": np.greater_equal,
+            "gt": np.greater,
+            "eq": np.equal,
+            "ne": np.not_equal,
+            "and": np.logical_and,
+            "or": np.logical_or,
+        }.items()
+    ),
     _case("not", V, V, like=lambda a: np.logical_not(a) * 1.0),
     *(_case(f, (), M, like=getattr(np, f), axis=None) for f in ("sum", "mean", "prod", "max", "min")),
-    *(_case(f, (4,), M, like=lambda x, f=f: getattr(np, f)(x, axis=0), axis=0)
-      for f in ("sum", "mean", "prod", "max", "min")),
+    *(
+        _case(f, (4,), M, like=lambda x, f=f: getattr(np, f)(x, axis=0), axis=0)
+        for f in ("sum", "mean", "prod", "max", "min")
+    ),
     _case("norm1", (), M, like=lambda x: np.abs(x).sum(), axis=None),
     _case("norm_inf", (), M, like=lambda x: np.abs(x).max(), axis=None),
     _case("norm_inf", (3,), M, like=lambda x: np.abs(x).max(1), axis=1),
@@ -106,10 +121,22 @@ CASES = [
     _case("reshape", (), (1, 1), like=lambda x: x.reshape(())),
     _case("spread", M, (), like=lambda x: np.full(M, x)),
     _case("upper_tri", (3,), S, like=lambda x: x[np.triu_indices(3, 1)]),
-    _case("partial_trace", (4, 4), (12, 12), dims=(2, 3, 2), axis=1,
-          like=lambda x: np.einsum("abcdbf->acdf", x.reshape(2, 3, 2, 2, 3, 2)).reshape(4, 4)),
-    _case("partial_transpose", (12, 12), (12, 12), dims=(2, 3, 2), axis=1,
-          like=lambda x: np.einsum("abcdef->aecdbf", x.reshape(2, 3, 2, 2, 3, 2)).reshape(12, 12)),
+    _case(
+        "partial_trace",
+        (4, 4),
+        (12, 12),
+        dims=(2, 3, 2),
+        axis=1,
+        like=lambda x: np.einsum("abcdbf->acdf", x.reshape(2, 3, 2, 2, 3, 2)).reshape(4, 4),
+    ),
+    _case(
+        "partial_transpose",
+        (12, 12),
+        (12, 12),
+        dims=(2, 3, 2),
+        axis=1,
+        like=lambda x: np.einsum("abcdef->aecdbf", x.reshape(2, 3, 2, 2, 3, 2)).reshape(12, 12),
+    ),
     _case("take", (2,), M, like=lambda x: x[1, 1:3], items=(1, (1, 3))),
     _case("take", (2, 4), M, like=lambda x: x[0:2], items=((0, 2),)),
     _case("take", (), V, like=lambda x: x[2], items=(2,)),
@@ -276,6 +303,22 @@ def test_one_bad_element_leaves_the_others_alone(name, namespace):
 def test_a_matrix_that_is_not_symmetric_has_no_cholesky_factor():
     lower = evaluate(op("chol", ref("a", 2, 2), shape=(2, 2)), {"a": np.array([[2.0, 1], [0, 2]])}, np)
     assert np.isnan(lower[np.tril_indices(2)]).all()
+
+
+@pytest.mark.parametrize("name", ["chol", "sqrtm", "logdet", "eigvalsh", "svdvals", "norm2", "det", "inv"])
+@pytest.mark.parametrize("namespace", [np, xt], ids=["numpy", "torch"])
+def test_nan_in_one_element_stays_there(name, namespace):
+    """LAPACK refuses a whole stack for one NaN."""
+    shape = {"logdet": (), "det": (), "norm2": (), "eigvalsh": (2,), "svdvals": (2,)}.get(name, (2, 2))
+    numeric = op(name, ref("a", 2, 2), shape=shape, axis=None)
+    values = {"a": np.stack([np.eye(2), np.full((2, 2), np.nan), 2 * np.eye(2)])}
+    tensors = _torch(values, grad=True)
+    out = evaluate(numeric, values if namespace is np else tensors, namespace)
+    found = out if namespace is np else out.detach().numpy()
+    assert np.isnan(found[1]).any() and np.isfinite(found[[0, 2]]).all()
+    if namespace is xt:
+        out[[0, 2]].sum().backward()
+        assert torch.isfinite(tensors["a"].grad[[0, 2]]).all()
 
 
 def test_dtype_and_shared_nodes():

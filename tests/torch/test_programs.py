@@ -183,3 +183,34 @@ def test_repr_names_the_program():
     assert "solver='clarabel'" in repr(Layer(dpplang.parse(RELU, "relu.dpp"))) and "relu.dpp" in repr(
         Layer(dpplang.parse(RELU, "relu.dpp"))
     )
+
+
+def test_inference_mode_and_a_program_without_parameters():
+    with torch.inference_mode():
+        assert Layer(dpplang.parse(RELU))(torch.ones(3)).y.shape == (3,)
+    sol = Layer(dpplang.parse("var x\nminimize (x - 2)^2\nreturn x"))()
+    torch.testing.assert_close(sol.x, torch.tensor(2.0), atol=1e-4, rtol=0)
+    assert not sol.x.requires_grad and sol.status.shape == ()
+
+
+def test_eigenvalues_of_what_is_not_finite_are_blamed_on_the_first_operation():
+    layer = Layer(
+        dpplang.parse("param P[2, 2] symmetric\nderived e[2] = eigvalsh(log(P))\nvar x[2]\nminimize sum_squares(x - e)")
+    )
+    good = torch.tensor([[1.0, 2.0], [2.0, 3.0]])
+    assert layer(good).x.shape == (2,)
+    with pytest.raises(BindError, match=r"`e` is not defined at batch index 1: a logarithm of -1 at entry \[0, 0\]"):
+        layer(torch.stack([good, -good]))
+
+
+def test_a_shared_parameter_beside_failed_elements():
+    """An infeasible element neither raises nor spoils the sum of the others' gradients, through a derived parameter."""
+    text = "param lo, hi, c\nderived scale = exp(c)\nvar x\nminimize scale * x\nsubject to\n  low: lo <= x\n  high: x <= hi\nreturn x"
+    c = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
+    lo = torch.tensor([0.3, 5.0, 1.0], dtype=torch.float64, requires_grad=True)
+    sol = Layer(dpplang.parse(text), on_failure="nan")(lo, 2.0, c)
+    sol.value.nansum().backward()
+    torch.testing.assert_close(c.grad, torch.exp(c.detach()) * 1.3, atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        lo.grad, torch.exp(c.detach()) * torch.tensor([1.0, 0.0, 1.0]).double(), atol=1e-6, rtol=0
+    )
