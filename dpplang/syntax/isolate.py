@@ -28,6 +28,7 @@ _GOES_ON = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "AT", "CARET", "COMMA", 
     {"EQUAL", "LESS_EQUAL", "GREATER_EQUAL", "PRECEDES", "SUCCEEDS", "LESS", "GREATER", "UNEQUAL"}
 )
 _WORDS = ITEM_WORDS | frozenset(ENTRY_WORDS)
+_RECORDS = (("atom",), ("atom", "graph"))  # what `{` may open, and within what
 _LONGEST_LABEL = 200  # tokens of `name[ … ]:` looked at
 _NEVER_IN_GRAPH = frozenset({"dim", "data", "param", "derived", "func", "from", "atom", "return"})
 
@@ -60,6 +61,7 @@ class _Splitter:
         self.tokens = tokens
         self.at = 0
         self.found: list[Diagnostic] = []
+        self.within: tuple[str, ...] = ()  # the words of the records that are open
 
     def items(self, record: Token | None) -> list[Chunk]:
         """Items up to the end of the file, or up to the ``}`` of a ``record``, which is its word: `atom` or `graph`."""
@@ -88,7 +90,7 @@ class _Splitter:
                 if not stack and not self._goes_on(kept):
                     break
             elif token.type == "{":
-                if kept and kept[0].text in ("atom", "graph"):
+                if kept and (*self.within, kept[0].text) in _RECORDS:
                     if stack:
                         self.found.append(brackets.unclosed(self.source, stack[-1], kept[-1].end))
                         kept.extend(_closing(o, kept[-1].end) for o in reversed(stack))
@@ -119,7 +121,9 @@ class _Splitter:
 
     def _record(self, head: list[Token], opener: Token, faulty: bool) -> Chunk:
         self.at += 1
+        outer, self.within = self.within, (*self.within, head[0].text)
         body = tuple(self.items(head[0]))
+        self.within = outer
         closed = self.at < len(self.tokens) and self.tokens[self.at].type == "}"
         end = self.tokens[self.at].end if closed else body[-1].end if body else opener.end
         if closed:
@@ -206,7 +210,7 @@ class _Splitter:
         if found is None or self.tokens[found].type != "NAME":
             return False
         text = self.tokens[found].text
-        if text in ITEM_WORDS or text in ("test", "graph"):
+        if text in ITEM_WORDS or (text in ("test", "graph") and self.within == ("atom",)):
             return stands_as_keyword(text, self.tokens[found + 1])
         return self._is_label(found)
 
@@ -221,7 +225,8 @@ class _Splitter:
         if text in ITEM_WORDS:
             return text != "param" or kept[0].text != "atom"  # there it is the mode of a formal
         # `a:b` is a slice inside brackets, unless it would follow an operand or an argument
-        return ends_operand(kept[-1]) or (kept[-1].type == "COMMA" and stack[-1].type == "LPAR")
+        argument = kept[-1].type == "COMMA" and stack[-1].type == "LPAR"
+        return ends_operand(kept[-1]) or (argument and self._is_label(found))
 
     def _is_label(self, at: int) -> bool:
         """``name:`` or ``name[ … ]:`` on one line."""

@@ -35,6 +35,13 @@ def test_depth_is_bounded(deep: str) -> None:
     assert [type(i) for i in read(f"dim n\nlet z = {deep}\nvar x\n").file.items] == [ast.DimItem, ast.VarItem]
 
 
+@pytest.mark.parametrize("opener", ["atom f(x) { ", "graph { ", "{ "])
+def test_records_do_not_nest(opener: str) -> None:
+    text = opener * 5000
+    assert {c for _, c in codes(text)} >= {"SYN005"}
+    assert {c for _, c in codes(text + "}" * 5000)} >= {"SYN005"}
+
+
 def test_depth_that_is_allowed() -> None:
     chain = one(f"let z = {' + '.join(['x'] * (MAX_DEPTH - 5))}\n", ast.LetItem)
     assert hash(chain) == hash(clean(print_node(chain) + "\n").items[0])

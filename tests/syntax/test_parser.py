@@ -186,6 +186,7 @@ atom f(x[...], param M pos = 1, const k) {
         "param dual, minimize\n",
         "let y = var(x) + value + min(x) + dual + data[0] + where(x)\n",
         "var >= 0\ndata[0] <= 1\nminimize >= 0\nlet == 1\nparam in psd\nreturn <= 2\n",
+        "param x,\n  test[n] nonneg,\n  graph\nfunc f(x,\n  test[n], kind) = x\n",
         "minimize: x >= 0\ndata[i in n]: x[i] >= 0\n",
         "atom data(x, data, const const, param param) {\n value: data\n}\n",
         "func test(graph, kind) = graph + kind\n",
