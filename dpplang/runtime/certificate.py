@@ -1,8 +1,8 @@
 """A sparse certificate of infeasibility from any certificate.
 
-Interior-point methods return certificates from the middle of the set of all of them, with weight on constraints that have no part in the
-conflict. A vertex names few: minimize Σ sizeᵢ·|yᵢ| subject to Aᵀy = 0, bᵀy = −1, y ∈ K*, where each curved cone keeps the
-direction that its part of y has and only its length is free. That is a linear program.
+Interior-point methods return certificates from the middle of the set of all of them, with weight on constraints that
+have no part in the conflict. A vertex names few: minimize Σ sizeᵢ·|yᵢ| subject to Aᵀy = 0, bᵀy = −1, y ∈ K*, where
+each curved cone keeps the direction that its part of y has and only its length is free. That is a linear program.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from scipy.optimize import linprog
 from dpplang.asa.cones import Cones, svec_size
 from dpplang.runtime.cones.cone import Array
 
-_LARGEST = 20_000  # entries beyond which the certificate stays as it is
+_LARGEST = 1_000_000  # entries of A, zeros included, beyond which the certificate stays as it is
 _ZERO = 1e-7
 
 
@@ -24,35 +24,35 @@ def sparsest(y: Array, A: sp.csc_matrix, b: Array, cones: Cones, size: Array) ->
     Args:
         y: a certificate ``[m]``. A, b: the data. size: ``[m]``, what a unit of each multiplier weighs.
     """
-    if A.nnz > _LARGEST or not b @ y < 0:
+    n = A.indptr.size - 1
+    if y.size * n > _LARGEST or b @ y >= 0:
         return y
-    basis, free = _directions(y, cones)
-    columns = sp.csr_array(A.T @ basis)
-    scale = np.abs(basis).T @ size
+    basis, kinds = _directions(y, cones)
+    free = np.arange(cones.zero)
+    scale = abs(basis).T @ size
     scale[scale == 0] = 1.0
-    # z = lengths · scale, split into z⁺ − z⁻ where the sign is free
-    unit = sp.csr_array(columns @ sp.diags_array(1 / scale))
-    slope = (b @ basis) / scale
-    lines = np.maximum(abs(unit).max(axis=1).toarray().reshape(-1), 1e-300)
-    equations = sp.vstack([sp.diags_array(1 / lines) @ unit, sp.csr_array(slope[None, :])])
-    equations = sp.hstack([equations, -equations[:, free]], format="csc")
-    total = equations.shape[1]
-    rhs = np.zeros(equations.shape[0])
-    rhs[-1] = -1.0
-    found = linprog(np.ones(total), A_eq=equations, b_eq=rhs, bounds=(0, None), method="highs")
+    # lengths z / scale, with z split into z⁺ − z⁻ where its sign is free
+    columns = np.zeros((n + 1, kinds + free.size))
+    columns[:n, :kinds] = (basis.T @ A).T.toarray() / scale
+    columns[n, :kinds] = (b @ basis) / scale
+    columns[:, kinds:] = -columns[:, free]
+    lines = np.abs(columns[:n]).max(axis=1, initial=0.0)
+    columns[:n] /= np.where(lines > 0, lines, 1.0)[:, None]
+    rhs = np.append(np.zeros(n), -1.0)
+    found = linprog(np.ones(kinds + free.size), A_eq=columns, b_eq=rhs, bounds=(0, None), method="highs")
     if found.x is None:
         return y
-    z = found.x[: basis.shape[1]].copy()
-    z[free] -= found.x[basis.shape[1] :]
+    z = found.x[:kinds].copy()
+    z[free] -= found.x[kinds:]
     z[np.abs(z) < _ZERO * np.abs(z).max(initial=0.0)] = 0.0
     return basis @ (z / scale)
 
 
-def _directions(y: Array, cones: Cones) -> tuple[sp.csc_array, np.ndarray]:
-    """Columns: a unit vector for each zero and nonneg row, y's own part for each other cone; and which may be negative."""
+def _directions(y: Array, cones: Cones) -> tuple[sp.csc_matrix, int]:
+    """A unit vector for each zero and nonneg row, y's own part for each other cone, as columns; and how many."""
     linear = cones.zero + cones.nonneg
     sizes = [*cones.soc, *map(svec_size, cones.psd), *[3] * (cones.exp + len(cones.pow))]
     columns = np.concatenate((np.arange(linear), linear + np.repeat(np.arange(len(sizes)), sizes))).astype(np.intp)
     values = np.concatenate((np.ones(linear), y[linear:]))
     shape = (y.size, linear + len(sizes))
-    return sp.csc_array((values, (np.arange(y.size), columns)), shape=shape), np.arange(cones.zero)
+    return sp.csc_matrix((values, (np.arange(y.size), columns)), shape=shape), shape[1]

@@ -1,4 +1,4 @@
-"""Is the quadratic part of an objective convex at these parameters? Solvers answer garbage, silently, where it is not."""
+"""Is the quadratic part of an objective convex at these parameters? Solvers answer garbage, silently, if it is not."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class ConvexityTest:
             least = values.min(axis=1)
             return {int(i): float(least[i]) for i in np.flatnonzero(least < floor)}
         if self._order > _DENSE:
-            return {i: e for i, (v, f) in enumerate(zip(values, floor, strict=True)) if (e := self._sparse(v, f)) is not None}
+            return {i: e for i, (v, f) in enumerate(zip(values, floor, strict=True)) if (e := self._sparse(v, f)) is
+            not None}
         matrices = self._dense(values)
         shifted = matrices - floor[:, None, None] * np.eye(self._order)
         try:
@@ -51,7 +52,7 @@ class ConvexityTest:
         return matrices
 
     def _sparse(self, values: Array, floor: float) -> float | None:
-        """The signs of the pivots of P + shift·I, eliminated along the diagonal, are those of its eigenvalues (Sylvester)."""
+        """Pivots of P + shift·I, eliminated along the diagonal, have the signs of its eigenvalues (Sylvester)."""
         shape = (self._order, self._order)
         upper = sp.csc_matrix((values, (self._rows, self._columns)), shape=shape)
         shifted = sp.csc_matrix(upper + sp.triu(upper, 1).T - floor * sp.eye_array(self._order))

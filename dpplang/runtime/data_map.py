@@ -1,8 +1,8 @@
 """θ ↦ (P, q, A, b, d) over a batch, its tangent and its transpose, planned once per program.
 
-Of each part, entries that no parameter touches are constants; entries that copy one parameter entry are a gather; only the
-rest is a sparse product. A part that depends only on parameters the whole batch shares is evaluated once, with leading
-extent 1. The transpose is evaluated only for wanted parameters, at the entries they touch.
+Of each part, entries that no parameter touches are constants; entries that copy one parameter entry are a gather;
+only the rest is a sparse product. A part that depends only on parameters the whole batch shares is evaluated once,
+with leading extent 1. The transpose is evaluated only for wanted parameters, at the entries they touch.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def _part(map_: AffineMap, offsets: NDArray[np.intp]) -> Part:
     pieces: list[Piece] = []
     if matrix.nnz:
         counts = np.diff(matrix.indptr)
-        rows = np.repeat(np.arange(matrix.shape[0]), counts)
+        rows = np.repeat(np.arange(map_.size), counts)
         owner = np.searchsorted(offsets, matrix.indices, side="right") - 1
         single = counts[rows] == 1
         for k in np.unique(owner):
@@ -165,7 +165,7 @@ def _part(map_: AffineMap, offsets: NDArray[np.intp]) -> Part:
             for gather in (True, False):
                 mine = (owner == k) & (single == gather)
                 if mine.any():
-                    columns = matrix.indices[mine] - offsets[k]
+                    columns = (matrix.indices[mine] - offsets[k]).astype(np.intp)
                     pieces.append(_piece(int(k), rows[mine], columns, matrix.data[mine], width, gather))
     return Part(map_.constant[None, :], tuple(pieces))
 
@@ -178,11 +178,12 @@ def _piece(
         scale = None if np.all(values == 1.0) else values
         transpose = None
         if not distinct:
-            transpose = sp.csr_array((values, (columns, np.arange(rows.size))), shape=(width, rows.size))
+            where = (columns, np.arange(rows.size, dtype=np.intp))
+            transpose = sp.csr_array((values, where), shape=(width, rows.size))
         return Piece(parameter, _compact(rows), _compact(columns), scale, None, transpose)
     entries, local = np.unique(rows, return_inverse=True)
     matrix = sp.csr_array((values, (local, columns)), shape=(entries.size, width))
-    return Piece(parameter, _compact(entries), None, None, matrix, matrix.T.tocsr())
+    return Piece(parameter, _compact(entries), None, None, matrix, sp.csr_array(matrix.T))
 
 
 def _compact(index: NDArray[np.intp]) -> Index:

@@ -1,7 +1,7 @@
 """Adjoint and tangent of θ ↦ (x, y, value) at a solved batch, through the system of :mod:`dpplang.runtime.kkt`.
 
-The optimal value needs no linear solve (envelope theorem): its derivative is that of ½xᵀPx + qᵀx + d + yᵀ(Ax − b) with x and y
-held still. Everything is formed only at entries of P, q, A, b that carry a parameter that is wanted.
+The optimal value needs no linear solve (envelope theorem): its derivative is that of ½xᵀPx + qᵀx + d + yᵀ(Ax − b)
+with x and y held still. Everything is formed only at entries of P, q, A, b that carry a parameter that is wanted.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Places:
-    """Rows and columns of the entries that a piece touches. ``grid``: they are all pairs of (rows, columns), column by column."""
+    """Rows and columns of the entries that a piece touches; ``grid`` if they are all pairs of some rows and columns."""
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]

@@ -1,7 +1,8 @@
-"""The sensitivity S by the package diffcp (Agrawal, Barratt, Boyd, Busseti, Moursi 2019): a second opinion, and the reference in tests.
+"""The sensitivity S by the package diffcp: a second opinion, and the reference in tests.
 
-diffcp differentiates programs with a linear objective, so ½xᵀPx becomes t with (t + 1, t − 1, √2·Rx) in a second-order cone,
-RᵀR = P. The derivatives in q and b are those of the original program, and they are all that S is made of.
+diffcp differentiates programs with a linear objective, so ½xᵀPx becomes t with (t + 1, t − 1, √2·Rx) in a
+second-order cone, RᵀR = P. The derivatives in q and b are those of the original program, and they are all that S is
+made of.
 """
 
 from __future__ import annotations
@@ -61,28 +62,30 @@ class Diffcp:
 
         data, cones = solved.data, self._structure.cones
         P, q, A, b = (e[i if e.shape[0] > 1 else 0] for e in (data.P, data.q, data.A, data.b))
-        rows = self._structure.A.matrix(A).tocsr()[self._order]
-        n, m = rows.shape[1], rows.shape[0]
+        rows = sp.csr_array(self._structure.A.matrix(A))[self._order]
+        m, n = self._structure.A.shape
         root = _root(self._structure.P.matrix(P).toarray())
         insert = cones.zero + cones.nonneg + sum(cones.soc) if root.shape[0] else m
         extended, constant, objective = rows, b[self._order], q
         soc = list(cones.soc)
         if root.shape[0]:
-            epigraph = sp.csr_array(np.block([[np.zeros((2, n)), -np.ones((2, 1))], [-np.sqrt(2) * root, np.zeros((len(root), 1))]]))
-            wide = sp.hstack([rows, sp.csr_array((m, 1))], format="csr")
-            extended = sp.vstack([wide[:insert], epigraph, wide[insert:]], format="csr")
+            epigraph = np.zeros((2 + len(root), n + 1))
+            epigraph[:2, n] = -1.0
+            epigraph[2:, :n] = -np.sqrt(2) * root
+            wide = sp.csr_array(sp.hstack([rows, sp.csr_array((m, 1))]))
+            extended = sp.csr_array(sp.vstack([wide[:insert], sp.csr_array(epigraph), wide[insert:]]))
             corner = np.concatenate(([1.0, -1.0], np.zeros(len(root))))
             constant = np.concatenate((constant[:insert], corner, constant[insert:]))
             objective = np.append(q, 1.0)
             soc.append(len(root) + 2)
         cone = {"z": cones.zero, "l": cones.nonneg, "q": soc, "s": list(cones.psd), "ep": cones.exp}
-        order = sum(extended.shape)
+        order = sum(self._structure.A.shape)
         *_, adjoint = diffcp.solve_and_derivative(
             sp.csc_matrix(extended), constant, objective, {k: v for k, v in cone.items() if v},
             mode="dense" if order <= _DENSE else "lsmr", solve_method="SCS",
             eps_abs=1e-12, eps_rel=1e-12, max_iters=200_000, verbose=False,
         )  # fmt: skip
-        extra = extended.shape[0] - m
+        extra = len(root) + 2 if len(root) else 0
 
         def apply(g: Array, h: Array) -> tuple[Array, Array]:
             permuted = h[self._order]

@@ -1,7 +1,7 @@
 """A program and how to run it: parameters in, solutions out, derivatives either way, over a batch.
 
-Runs a :class:`~dpplang.asa.program.Program` alone; knows nothing of the language. Everything that depends only on the program
-is prepared once.
+Runs a :class:`~dpplang.asa.program.Program` alone; knows nothing of the language. Everything that depends only on the
+program is prepared once.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from dpplang.runtime.solvers.protocol import Answer, Structure
 from dpplang.runtime.status import Status
 from dpplang.runtime.warn import warn_inaccurate
 
-# Seconds that an element, and the rest of the batch, must take before threads save more than they cost: around each solve
-# stands some Python that holds the interpreter lock.
+# Seconds that an element, and the rest of the batch, must take before threads save more than they cost: around each
+# solve stands some Python that holds the interpreter lock.
 _LONG_ELEMENT, _LONG_BATCH = 1e-4, 2e-3
 
 
@@ -173,15 +173,15 @@ class Engine:
             wanted: for each parameter, whether its gradient is.
 
         Returns:
-            A tuple like θ: ``[1 or B, size]``, summed over the batch where a parameter is shared; None where not wanted.
-            Elements that failed contribute nothing.
+            A tuple like θ: ``[1 or B, size]``, summed over the batch where a parameter is shared; None where not
+            wanted. Elements that failed contribute nothing.
         """
         if not solved.ok.all():
             dx, dy, dvalue = (None if d is None else np.where(_wide(solved.ok, d), d, 0.0) for d in (dx, dy, dvalue))
         return self._derivative.adjoint(self._point(solved), _late(solved), dx, dy, dvalue, tuple(wanted))
 
     def tangent(self, solved: Solved, dtheta: Sequence[Array | None]) -> tuple[Array, Array, Array]:
-        """Directional derivatives (dx ``[B, n]``, dy ``[B, m]``, dvalue ``[B]``) for a direction dθ like θ (None: zero).
+        """Directional derivatives (dx ``[B, n]``, dy ``[B, m]``, dvalue ``[B]``) in a direction dθ like θ (None: zero).
 
         Elements that failed get 0.
         """
@@ -203,7 +203,8 @@ class Engine:
             raise InternalError(f"{len(theta)} values for {len(parameters)} parameters")
         extents = {t.shape[0] for t in theta}
         batch = 0 if 0 in extents else max(extents, default=1)
-        if not extents <= {1, batch} or any(t.shape != (len(t), p.size) for t, p in zip(theta, parameters, strict=True)):
+        if not extents <= {1, batch} or any(t.shape != (len(t), p.size) for t, p in zip(theta, parameters,
+        strict=True)):
             raise InternalError(f"parameters of shapes {[t.shape for t in theta]} do not make one batch")
         return batch
 

@@ -1,7 +1,8 @@
 """Why batch elements have no solution, in the words of the source.
 
-An infeasible element comes with multipliers y that prove it (Farkas): Aᵀy = 0, y ∈ K*, bᵀy < 0. The rows that y weighs most are
-the constraints that cannot hold together. An unbounded one comes with a direction along which the objective falls forever.
+An infeasible element comes with multipliers y that prove it (Farkas): Aᵀy = 0, y ∈ K*, bᵀy < 0. The rows that y
+weighs most are the constraints that cannot hold together. An unbounded one comes with a direction along which the
+objective falls forever.
 """
 
 from __future__ import annotations
@@ -73,8 +74,8 @@ def _blame(program: Program, detail: Detail) -> str:
 def _conflict(program: Program, solved: Solved, i: int, certificate: Array | None) -> tuple[str, ...]:
     """The constraints that a certificate of infeasibility weighs most.
 
-    A row counts with |yᵢ| times the size of the data it multiplies, so that scaling a row changes nothing. What the user wrote
-    is named first; rows of declarations and atoms are named where they carry as much.
+    A row counts with |yᵢ| times the size of the data it multiplies, so that scaling a row changes nothing. What the
+    user wrote is named first; rows of declarations and atoms are named where they carry as much.
     """
     if certificate is None or not np.isfinite(certificate).all():
         return ()

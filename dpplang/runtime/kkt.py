@@ -1,8 +1,8 @@
 """The linear system behind adjoint and tangent, reduced and symmetric.
 
 With v = s − y and Π the projection onto K, a solution is a zero of F(x, v) = [Px + Aᵀ(Πv − v) + q ; Ax + Πv − b], whose
-Jacobian is J = [P, Aᵀ(D − I) ; A, D] with D = DΠ(v). Write D = U Λ Uᵀ and W = U(I − Λ)^½. Directions with λ = 1 (inactive
-constraints) decouple and are dropped; on the others, substituting dv = −U(I − Λ)^(−½) τ gives
+Jacobian is J = [P, Aᵀ(D − I) ; A, D] with D = DΠ(v). Write D = U Λ Uᵀ and W = U(I − Λ)^½. Directions with λ = 1
+(inactive constraints) decouple and are dropped; on the others, substituting dv = −U(I − Λ)^(−½) τ gives
 
     [ P    AᵀW ] [ r ]   [ g ]
     [ WᵀA   −Λ ] [ τ ] = [ Wᵀh ],      t = Wτ,
@@ -10,7 +10,7 @@ constraints) decouple and are dropped; on the others, substituting dv = −U(I �
 which is symmetric, bounded, and smaller than J by the inactive directions. Call S the map (g, h) ↦ (r, t). Then
 
     tangent:  (dx, dy) = S(−(dP x + dAᵀy + dq), −(dA x − db))
-    adjoint:  (r, t) = S(dx, dy), and the gradients are −r for q, t for b, −(y rᵀ + t xᵀ) for A, −½(r xᵀ + x rᵀ) for P.
+    adjoint:  (r, t) = S(dx, dy); gradients: −r for q, t for b, −(y rᵀ + t xᵀ) for A, −½(r xᵀ + x rᵀ) for P.
 
 Sources: Busseti, Moursi, Boyd 2019, "Solution refinement at regular points of conic problems"; Amos, Kolter 2017, "OptNet",
 for the case of a polyhedral cone; Healey, Nobel, Boyd 2025, "Differentiating through a quadratic cone program".
@@ -100,9 +100,8 @@ class KktPlan:
         room = 1 - spectrum.values
         active = room > _INACTIVE
         weight = np.sqrt(np.where(active, room, 0.0))
-        factors = self._dense_factors(P, A, spectrum, weight, active) if self._dense else self._sparse_factors(
-            P, A, spectrum, weight, active
-        )
+        make = self._dense_factors if self._dense else self._sparse_factors
+        factors = make(P, A, spectrum, weight, active)
         return Linearized(spectrum, weight, factors, sum(f.singular for _, _, f in factors))
 
     def _dense_factors(self, P: Array, A: Array, spectrum: ProductSpectrum, weight: Array, active: NDArray[np.bool_]):
@@ -138,7 +137,8 @@ class KktPlan:
         """The kept rows of WᵀA, ``[len(elements), kept, n]``."""
         dense = np.zeros((A.shape[0], self.m, self.n))
         dense[:, self._A_at[0], self._A_at[1]] = A
-        rotated = [(g, p.vectors) for g, p in zip(spectrum.groups, spectrum.parts, strict=True) if p.vectors is not None]
+        parts = zip(spectrum.groups, spectrum.parts, strict=True)
+        rotated = [(group, part.vectors) for group, part in parts if part.vectors is not None]
         if not rotated:
             return dense[0][kept] if dense.shape[0] == 1 else dense[np.arange(elements.size)[:, None], kept]
         if dense.shape[0] != elements.size:
@@ -155,15 +155,17 @@ class KktPlan:
         made = []
         for element in range(active.shape[0]):
             kept = np.flatnonzero(active[element])
-            upper = self._structure.P.matrix(_rows(P, np.array([element]))[0])
-            rows = self._structure.A.matrix(_rows(A, np.array([element]))[0]).tocsr()
+            alone = np.array([element])
+            upper = self._structure.P.matrix(_rows(P, alone)[0])
+            rows = sp.csr_array(self._structure.A.matrix(_rows(A, alone)[0]))
             turn = self._turn(spectrum, element)
-            reduced = sp.diags_array(weight[element, kept]) @ ((turn.T @ rows) if turn is not None else rows)[kept]
-            matrix = sp.block_array(
-                [[upper + sp.triu(upper, 1).T, reduced.T], [reduced, -sp.diags_array(spectrum.values[element, kept])]],
-                format="csc",
-            )
-            made.append((np.array([element]), kept[None], factorize_sparse(matrix)))
+            reduced = sp.csr_array(turn.T @ rows if turn is not None else rows)[kept]
+            matrix = upper + sp.triu(upper, 1).T
+            if kept.size:
+                reduced = sp.diags_array(weight[element, kept]) @ reduced
+                corner = -sp.diags_array(spectrum.values[element, kept])
+                matrix = sp.block_array([[matrix, reduced.T], [reduced, corner]])
+            made.append((alone, kept[None], factorize_sparse(sp.csc_matrix(matrix))))
         return tuple(made)
 
     def _turn(self, spectrum: ProductSpectrum, element: int) -> sp.csr_array | None:
@@ -173,7 +175,8 @@ class KktPlan:
         rows, columns, values = [], [], []
         for group, part in zip(spectrum.groups, spectrum.parts, strict=True):
             count, size = group.rows.shape
-            vectors = np.broadcast_to(np.eye(size), (count, size, size)) if part.vectors is None else part.vectors[element]
+            plain = np.broadcast_to(np.eye(size), (count, size, size))
+            vectors = plain if part.vectors is None else part.vectors[element]
             rows.append(np.broadcast_to(group.rows[:, :, None], vectors.shape).reshape(-1))
             columns.append(np.broadcast_to(group.rows[:, None, :], vectors.shape).reshape(-1))
             values.append(vectors.reshape(-1))

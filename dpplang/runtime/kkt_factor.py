@@ -1,7 +1,7 @@
 """Symmetric, indefinite, perhaps singular systems Kz = g: factorized once, solved for any number of right-hand sides.
 
-Where K is singular to working precision the solution of least norm is taken, K⁺g. The choice is symmetric, so that adjoints
-and tangents stay transposes of each other.
+Where K is singular to working precision the solution of least norm is taken, K⁺g. The choice is symmetric, so that
+adjoints and tangents stay transposes of each other.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Protocol
 import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg as spla
-from scipy.linalg import lapack
+from numpy.typing import NDArray
+from scipy.linalg import get_lapack_funcs
 
 from dpplang.runtime.cones.cone import Array
 
@@ -20,6 +21,9 @@ SINGULAR = 1e-12
 
 _CUTOFF = 1e-10  # eigenvalues below this share of the largest count as zero in K⁺
 _INVERT = 48  # up to this order a batch is inverted in one call, beyond it each element is factorized
+
+
+_getrf, _gecon, _getrs = get_lapack_funcs(("getrf", "gecon", "getrs"), dtype=np.float64)
 
 
 class Factor(Protocol):
@@ -41,7 +45,7 @@ def factorize(matrices: Array) -> Factor:
 
 def factorize_sparse(matrix: sp.csc_matrix) -> Factor:
     """Factorize one sparse matrix."""
-    probe = _probe(matrix.shape[0])
+    probe = _probe(matrix.indptr.size - 1)
     try:
         factors = spla.splu(matrix, permc_spec="COLAMD")
     except RuntimeError:  # exactly singular
@@ -75,11 +79,11 @@ class _Inverses:
         return z[..., 0]
 
 
-def _invert(matrices: Array) -> tuple[Array, np.ndarray]:
+def _invert(matrices: Array) -> tuple[Array, NDArray[np.bool_]]:
     """Inverses, and which of them exist."""
     regular = np.ones(matrices.shape[0], dtype=bool)
     try:
-        return np.linalg.inv(matrices), regular
+        return np.asarray(np.linalg.inv(matrices), dtype=np.float64), regular
     except np.linalg.LinAlgError:
         inverses = np.zeros_like(matrices)
         for i, matrix in enumerate(matrices):
@@ -101,8 +105,8 @@ class _Triangular:
             # A symmetric matrix is its own transpose, which LAPACK takes without a copy.
             scaled = (matrix * scale[:, None] * scale).T
             size = np.abs(scaled).sum(axis=0).max()
-            lu, pivots, info = lapack.dgetrf(scaled, overwrite_a=1)
-            if info == 0 and lapack.dgecon(lu, size)[0] > SINGULAR:
+            lu, pivots, info = _getrf(scaled, overwrite_a=1)
+            if info == 0 and _gecon(lu, size)[0] > SINGULAR:
                 self._factors.append((lu, pivots))
             else:
                 self.singular += 1
@@ -112,7 +116,7 @@ class _Triangular:
         z = np.empty_like(rhs)
         for i, factor in enumerate(self._factors):
             if isinstance(factor, tuple):
-                z[i] = self._scale[i] * lapack.dgetrs(factor[0], factor[1], self._scale[i] * rhs[i])[0]
+                z[i] = self._scale[i] * _getrs(factor[0], factor[1], self._scale[i] * rhs[i])[0]
             else:
                 z[i] = factor @ rhs[i]
         return z
@@ -144,7 +148,7 @@ class _SparseLeastSquares:
         size = np.abs(rhs[0]).max(initial=0.0)
         if size == 0:
             return np.zeros_like(rhs)
-        limit = 20 * self._matrix.shape[0]
+        limit = 20 * rhs.shape[1]
         z = spla.lsmr(self._matrix, rhs[0] / size, atol=1e-13, btol=1e-13, conlim=0, maxiter=limit)[0]
         return size * z[None]
 

@@ -28,8 +28,8 @@ class Options:
         accept_inaccurate: where the solver stops short, its answer still counts (status ``inaccurate``) if our own
             relative residuals are below this; 0 accepts none.
         refine: Newton steps on the optimality conditions after the solver, each as costly as a derivative; they carry a
-            solution from the solver's tolerance to rounding error wherever it is regular. None for one where cones are curved
-            (an error of ε in the objective leaves √ε in the solution there) and none otherwise.
+            solution from the solver's tolerance to rounding error wherever it is regular. None for one where cones
+            are curved (an error of ε in the objective leaves √ε in the solution there) and none otherwise.
         verbose: let the solver print its progress.
     """
 

@@ -1,8 +1,8 @@
 """Newton steps on the optimality conditions, from a solver's answer to rounding error.
 
-F(x, v) = [Px + Aᵀ(Πv − v) + q ; Ax + Πv − b] with v = s − y, by the factorization that derivatives use (Busseti, Moursi, Boyd
-2019, "Solution refinement at regular points of conic problems"). A step that does not make ‖F‖ smaller is not taken. The refined
-s = Πv and y = Πv − v lie in their cones and are orthogonal exactly.
+F(x, v) = [Px + Aᵀ(Πv − v) + q ; Ax + Πv − b] with v = s − y, by the factorization that derivatives use (Busseti,
+Moursi, Boyd 2019, "Solution refinement at regular points of conic problems"). A step that does not make ‖F‖ smaller
+is not taken. The refined s = Πv and y = Πv − v lie in their cones and are orthogonal exactly.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def warn_inaccurate(status: NDArray[np.object_], details: Mapping[int, Detail], 
         return
     short = [i for i in details if status[i] is Status.INACCURATE]
     if short:
-        worst = max(details[i].residuals.worst for i in short if details[i].residuals is not None)
+        worst = max(r.worst for i in short if (r := details[i].residuals) is not None)
         warnings.warn(
             f"[SOL813] {name or 'the program'}: the solver stopped short of its tolerance for {len(short)} of "
             f"{status.size} batch elements (first: {short[0]}; largest relative residual {worst:.1e})",
@@ -41,8 +41,8 @@ def warn_inaccurate(status: NDArray[np.object_], details: Mapping[int, Detail], 
 def warn_singular(count: int, batch: int) -> None:
     """Say that some solutions have no unique derivative (DIF601)."""
     warnings.warn(
-        f"[DIF601] the optimality system is singular for {count} of {batch} batch elements: the solution or its multipliers "
-        "are not unique there, and the derivative of least norm is used (`dpp explain DIF601`)",
+        f"[DIF601] the optimality system is singular for {count} of {batch} batch elements: the solution or its "
+        "multipliers are not unique there, and the derivative of least norm is used (`dpp explain DIF601`)",
         DerivativeWarning,
         stacklevel=2,
     )

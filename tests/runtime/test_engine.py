@@ -19,10 +19,10 @@ from dpplang.runtime.warn import SolveWarning
 from tests.runtime.programs import CONES, build, random_program, relu
 
 
-def bounded(carried=(), cones=Cones(nonneg=2), P=None, **options) -> Engine:
+def bounded(carried=(), P=None, **options) -> Engine:
     """One variable, minimize ½p x² + q x subject to −x ≤ b₀, x ≤ b₁ (b = 1 by default): parameters as ``carried`` says."""
     A = np.array([[-1.0], [1.0]])
-    return Engine(build(np.zeros((1, 1)) if P is None else P, np.zeros(1), A, np.ones(2), cones, carried), Options(**options))
+    return Engine(build(np.zeros((1, 1)) if P is None else P, np.zeros(1), A, np.ones(2), Cones(nonneg=2), carried), Options(**options))
 
 
 def identity(part: str, size: int, scale: float = 1.0):

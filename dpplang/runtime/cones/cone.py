@@ -1,9 +1,9 @@
 """What a cone must offer: its projection, and the projection's derivative as an eigendecomposition.
 
 The projection Π onto a closed convex cone K is firmly nonexpansive and, where it is differentiable, its derivative is
-symmetric with eigenvalues in [0, 1]: DΠ(v) = U diag(λ) Uᵀ. Eigenvalue 1 spans the directions that stay in the cone, 0 those
-that it cuts off. Every cone here knows U and λ in closed form, so that nothing is decomposed numerically but matrices.
-Dual cones need no formulas of their own: Π_{K*}(v) = v + Π_K(−v) (Moreau).
+symmetric with eigenvalues in [0, 1]: DΠ(v) = U diag(λ) Uᵀ. Eigenvalue 1 spans the directions that stay in the cone, 0
+those that it cuts off. Every cone here knows U and λ in closed form, so that nothing is decomposed numerically but
+matrices. Dual cones need no formulas of their own: Π_{K*}(v) = v + Π_K(−v) (Moreau).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Cone(Protocol):
         ...
 
     def spectrum(self, point: Array) -> Spectrum:
-        """The derivative of :meth:`project` at ``point`` (an element of the generalized Jacobian where it has a kink)."""
+        """The derivative of :meth:`project` at ``point`` (one of the generalized Jacobian where it has a kink)."""
         ...
 
 

@@ -45,7 +45,7 @@ class Exponential:
 
 
 def _flat_parts(v: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """Where the projection keeps some coordinates and drops the rest: 1 or 0 for each, ``[N, 3]``; and where it does not."""
+    """Which coordinates the projection just keeps (1) or drops (0), ``[N, 3]``; and for which points it does more."""
     x, y, z = v[:, 0], v[:, 1], v[:, 2]
     kept = np.zeros_like(v)
     with np.errstate(all="ignore"):

@@ -22,7 +22,7 @@ class Zero:
 
 @dataclass(frozen=True, slots=True)
 class Nonneg:
-    """Π = max(v, 0), entry by entry; at the kink v = 0 the derivative is taken as 0 (the constraint counts as active)."""
+    """Π = max(v, 0), entry by entry; at the kink v = 0 the derivative is 0 (the constraint counts as active)."""
 
     def project(self, point: Array) -> Array:
         return np.maximum(point, 0.0)

@@ -1,7 +1,7 @@
 """The power cone {(x, y, z) : xᵃ y¹⁻ᵃ ≥ |z|, x, y ≥ 0} with 0 < a < 1.
 
-Its dual is {(u, v, w) : (u/a)ᵃ (v/(1 − a))¹⁻ᵃ ≥ |w|, u, v ≥ 0}. For z ≠ 0 outside the cone and its polar, |z| shrinks to the
-r in (0, |z|) with x(r)ᵃ y(r)¹⁻ᵃ = r, where x(r) = ½(x + √(x² + 4a r(|z| − r))) and y(r) likewise with 1 − a
+Its dual is {(u, v, w) : (u/a)ᵃ (v/(1 − a))¹⁻ᵃ ≥ |w|, u, v ≥ 0}. For z ≠ 0 outside the cone and its polar, |z| shrinks
+to the r in (0, |z|) with x(r)ᵃ y(r)¹⁻ᵃ = r, where x(r) = ½(x + √(x² + 4a r(|z| − r))) and y(r) likewise with 1 − a
 (Hien 2015, "Differential properties of Euclidean projection onto power cone", Proposition 2.2).
 """
 

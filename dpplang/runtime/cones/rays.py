@@ -1,7 +1,8 @@
 """Derivatives of projections onto three-dimensional cones whose curved boundary is a family of rays.
 
-Let ρ number the rays a(ρ) of the boundary, and n(ρ) be the outward normal there, so that ⟨a, n⟩ = ⟨a′, n⟩ = ⟨a, n′⟩ = 0.
-A point v = α·a(ρ) + β·n(ρ) with α, β > 0 projects onto α·a(ρ). With c = a × n normalized, differentiating both along c gives
+Let ρ number the rays a(ρ) of the boundary, and n(ρ) be the outward normal there, so that ⟨a, n⟩ = ⟨a′, n⟩ = ⟨a, n′⟩ =
+0. A point v = α·a(ρ) + β·n(ρ) with α, β > 0 projects onto α·a(ρ). With c = a × n normalized, differentiating both
+along c gives
 
     DΠ(v) = â âᵀ + λ c cᵀ,    λ = α⟨c, a′⟩ / (α⟨c, a′⟩ + β⟨c, n′⟩),
 

@@ -36,7 +36,7 @@ class SecondOrder:
 
 
 def _basis(x: Array, norm: Array) -> Array:
-    """Orthonormal ``[..., k, k]``: (1, u)/√2, (1, −u)/√2, then (0, w) with w the rest of a Householder basis about u."""
+    """Orthonormal ``[..., k, k]``: (1, u)/√2, (1, −u)/√2, then (0, w), w the rest of a Householder basis about u."""
     size = x.shape[-1]
     basis = np.zeros((*x.shape[:-1], size + 1, size + 1))
     if size == 0:
@@ -49,7 +49,8 @@ def _basis(x: Array, norm: Array) -> Array:
     basis[..., 0, :2] = half
     basis[..., 1:, 0] = half * unit
     basis[..., 1:, 1] = -half * unit
-    # H = I − 2hhᵀ/hᵀh maps e₀ to ∓u, so that its other columns span what is orthogonal to u; the sign avoids cancellation.
+    # H = I − 2hhᵀ/hᵀh maps e₀ to ∓u, so that its other columns span what is orthogonal to u; the sign avoids
+    # cancellation.
     h = unit + np.where(unit[..., :1] >= 0, 1.0, -1.0) * first
     scaled = 2 * h / np.sum(h * h, axis=-1, keepdims=True)
     basis[..., 1:, 2:] = np.eye(size)[:, 1:] - h[..., :, None] * scaled[..., None, 1:]

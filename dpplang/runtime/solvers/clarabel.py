@@ -1,17 +1,21 @@
-"""Clarabel, an interior-point method (Goulart, Chen 2024). Quadratic objectives are native; its cones and their order are ours."""
+"""Clarabel, an interior-point method (Goulart, Chen). Native quadratic objectives; its cones are in our order."""
 
 from __future__ import annotations
 
 import threading
+from typing import Any
 
-import clarabel
+import clarabel as binding
 import numpy as np
+import scipy.sparse as sp
 
 from dpplang.asa.cones import Cones
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.options import Options
 from dpplang.runtime.solvers.protocol import Answer, Structure
 from dpplang.runtime.status import Status
+
+clarabel: Any = binding  # a compiled module without type stubs
 
 _STATUS = {
     "Solved": Status.SOLVED,
@@ -37,7 +41,8 @@ class Clarabel:
         quadratic.data, linear.data = P, A
         solution = clarabel.DefaultSolver(quadratic, q, linear, b, self._cones, self._settings).solve()
         if str(solution.status) not in _STATUS:
-            # Stuck, which happens early with exponential and power cones; more regularization of its linear systems helps.
+            # Stuck, which happens early with exponential and power cones; more regularization of its linear systems
+            # helps.
             again = clarabel.DefaultSolver(quadratic, q, linear, b, self._cones, self._patient).solve()
             if str(again.status) in _STATUS:
                 solution = again
@@ -50,7 +55,7 @@ class Clarabel:
             solution.iterations,
         )
 
-    def _matrices(self):
+    def _matrices(self) -> tuple[sp.csc_matrix, sp.csc_matrix]:
         """Each thread's own pair of matrices, whose entries are set before every solve (the solver copies them)."""
         pair = getattr(self._local, "pair", None)
         if pair is None:
@@ -73,7 +78,7 @@ def _cones(cones: Cones) -> list[object]:
     return made
 
 
-def _settings(options: Options) -> clarabel.DefaultSettings:
+def _settings(options: Options) -> Any:
     settings = clarabel.DefaultSettings()
     settings.verbose = options.verbose
     settings.max_threads = 1  # the batch is what runs in parallel

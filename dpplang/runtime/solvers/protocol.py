@@ -60,8 +60,9 @@ class Structure:
 class Answer:
     """What a solver says about one element.
 
-    ``x`` ``[n]``, ``y`` and ``s`` ``[m]`` (s = b − Ax, y its multiplier). For status infeasible, y is a certificate: Aᵀy = 0,
-    y ∈ K*, bᵀy < 0. For status unbounded, x is a direction: Px = 0, −Ax ∈ K, qᵀx < 0. ``objective`` is ½xᵀPx + qᵀx.
+    ``x`` ``[n]``, ``y`` and ``s`` ``[m]`` (s = b − Ax, y its multiplier). For status infeasible, y is a certificate:
+    Aᵀy = 0, y ∈ K*, bᵀy < 0. For status unbounded, x is a direction: Px = 0, −Ax ∈ K, qᵀx < 0. ``objective`` is ½xᵀPx
+    + qᵀx.
     """
 
     status: Status

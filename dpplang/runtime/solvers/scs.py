@@ -1,7 +1,7 @@
 """SCS, a splitting method (O'Donoghue 2021). Quadratic objectives are native; PSD rows go in by lower triangles.
 
-SCS takes the lower triangle of a symmetric matrix column by column, which is the upper triangle row by row; ours is the upper
-triangle column by column. Rows are permuted on the way in and back on the way out.
+SCS takes the lower triangle of a symmetric matrix column by column, which is the upper triangle row by row; ours is
+the upper triangle column by column. Rows are permuted on the way in and back on the way out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Programs without rows: minimize ½ xᵀPx + qᵀx is one linear solve, Px = −q, or unbounded where that has no solution."""
+"""Programs without rows: minimize ½ xᵀPx + qᵀx is one linear solve, Px = −q, or unbounded if that has no solution."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Unconstrained:
         residual = matrix @ x + q
         none = np.empty(0)
         if np.abs(residual).max(initial=0.0) > 1e-9 * np.abs(q).max(initial=0.0):
-            # What least squares leaves of −q lies in the null space of P: a direction in which the objective falls forever.
+            # What least squares leaves of −q lies in the null space of P: a direction in which the objective falls
+            # forever.
             return Answer(Status.UNBOUNDED, -residual, none, none, -np.inf)
         return Answer(Status.SOLVED, x, none, none, float(0.5 * q @ x))
 
@@ -34,7 +35,7 @@ class Unconstrained:
 def _least_squares(matrix: sp.csc_matrix, rhs: Array) -> Array:
     if not np.any(rhs):
         return np.zeros_like(rhs)
-    if matrix.shape[0] <= _DENSE:
+    if rhs.size <= _DENSE:
         return np.linalg.lstsq(matrix.toarray(), rhs, rcond=1e-12)[0]
     try:
         x = spla.splu(matrix).solve(rhs)
