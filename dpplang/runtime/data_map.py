@@ -7,6 +7,7 @@ with leading extent 1. The transpose is evaluated only for wanted parameters, at
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -158,15 +159,14 @@ def _part(map_: AffineMap, offsets: NDArray[np.intp]) -> Part:
     if matrix.nnz:
         counts = np.diff(matrix.indptr)
         rows = np.repeat(np.arange(map_.size), counts)
-        owner = np.searchsorted(offsets, matrix.indices, side="right") - 1
         single = counts[rows] == 1
-        for k in np.unique(owner):
-            width = int(offsets[k + 1] - offsets[k])
+        for k, (start, stop) in enumerate(itertools.pairwise(offsets.tolist())):
+            owned = (matrix.indices >= start) & (matrix.indices < stop)
             for gather in (True, False):
-                mine = (owner == k) & (single == gather)
-                if mine.any():
-                    columns = (matrix.indices[mine] - offsets[k]).astype(np.intp)
-                    pieces.append(_piece(int(k), rows[mine], columns, matrix.data[mine], width, gather))
+                mine = np.flatnonzero(owned & (single == gather))
+                if mine.size:
+                    columns = matrix.indices[mine].astype(np.intp) - start
+                    pieces.append(_piece(k, rows[mine], columns, matrix.data[mine], stop - start, gather))
     return Part(map_.constant[None, :], tuple(pieces))
 
 
@@ -188,7 +188,7 @@ def _piece(
 
 def _compact(index: NDArray[np.intp]) -> Index:
     """A slice where the index is a run, so that reading through it copies nothing."""
-    index = index.astype(np.intp)
-    if index.size and np.all(np.diff(index) == 1):
-        return slice(int(index[0]), int(index[-1]) + 1)
-    return index
+    first, last = int(index[0]), int(index[-1])
+    if last - first == index.size - 1 and np.array_equal(index, np.arange(first, last + 1)):
+        return slice(first, last + 1)
+    return index.astype(np.intp, copy=False)
