@@ -52,7 +52,7 @@ def test_gradient_agrees_with_central_differences(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "expected"),
     [
-        ("relu", {}, "2012-07"),
+        ("relu", {}, "2012/07"),
         ("qp", {"steps": 10}, "tracking error"),
         ("logistic_regression", {"steps": 5}, "validation loss"),
         ("mpc", {"days": 10, "steps": 2}, "winter 2013"),
