@@ -157,6 +157,7 @@ def _part(map_: AffineMap, offsets: NDArray[np.intp]) -> Part:
     matrix = map_.matrix
     pieces: list[Piece] = []
     if matrix.nnz:
+        values = np.asarray(matrix.data, dtype=np.float64)
         counts = np.diff(matrix.indptr)
         rows = np.repeat(np.arange(map_.size), counts)
         single = counts[rows] == 1
@@ -166,7 +167,7 @@ def _part(map_: AffineMap, offsets: NDArray[np.intp]) -> Part:
                 mine = np.flatnonzero(owned & (single == gather))
                 if mine.size:
                     columns = matrix.indices[mine].astype(np.intp) - start
-                    pieces.append(_piece(k, rows[mine], columns, matrix.data[mine], stop - start, gather))
+                    pieces.append(_piece(k, rows[mine], columns, values[mine], stop - start, gather))
     return Part(map_.constant[None, :], tuple(pieces))
 
 

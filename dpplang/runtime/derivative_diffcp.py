@@ -21,7 +21,7 @@ from dpplang.runtime.solvers.protocol import Structure
 from dpplang.runtime.solvers.scs import scs_order
 
 if TYPE_CHECKING:
-    from dpplang.runtime.engine import Solved
+    from dpplang.runtime.solved import Solved
 
 _DENSE = 400  # up to this order diffcp factorizes, beyond it it iterates
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -25,68 +24,19 @@ from dpplang.runtime.data_map import PARTS, Data, DataMap
 from dpplang.runtime.derivative import Derivative, Point, Sensitivity
 from dpplang.runtime.options import Options
 from dpplang.runtime.refine import Refinement
-from dpplang.runtime.residuals import Residuals, residuals
+from dpplang.runtime.residuals import residuals
 from dpplang.runtime.sensitivity import make_sensitivity
+from dpplang.runtime.solved import Detail, Solved
 from dpplang.runtime.solvers.make import make_solver
 from dpplang.runtime.solvers.protocol import Answer, Structure
 from dpplang.runtime.status import Status
 from dpplang.runtime.warn import warn_inaccurate
 
+__all__ = ["Detail", "Engine", "Solved"]
+
 # Seconds that an element, and the rest of the batch, must take before threads save more than they cost: around each
 # solve stands some Python that holds the interpreter lock.
 _LONG_ELEMENT, _LONG_BATCH = 1e-4, 2e-3
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Detail:
-    """What is known of an element that was not simply solved.
-
-    Attributes:
-        certificate: multipliers y ``[m]`` that prove infeasibility, or a direction x ``[n]`` that proves unboundedness.
-        residuals: our own, where the solver stopped short. iterations: how many it took.
-        note: more about it, in words.
-        parameters: positions of the parameters at fault, where they are known.
-    """
-
-    certificate: Array | None = None
-    residuals: Residuals | None = None
-    iterations: int = 0
-    note: str = ""
-    parameters: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Solved:
-    """A batch of solutions.
-
-    Attributes:
-        x, y, s: ``[B, n]``, ``[B, m]``, ``[B, m]``; NaN for elements that failed.
-        value: ``[B]``, in the user's sense.
-        status: ``[B]`` of :class:`Status` (an object array).
-        ok: ``[B]``, which elements have a solution.
-        theta: the parameters it was solved for. data: the problem data at them.
-        details: by position in the batch, for elements that were not simply solved.
-    """
-
-    x: Array
-    y: Array
-    s: Array
-    value: Array
-    status: NDArray[np.object_]
-    ok: NDArray[np.bool_]
-    theta: tuple[Array, ...]
-    data: Data
-    details: dict[int, Detail]
-    _sensitivity: Callable[[Solved], Sensitivity] = field(repr=False)
-
-    @property
-    def batch(self) -> int:
-        return self.x.shape[0]
-
-    @cached_property
-    def sensitivity(self) -> Sensitivity:
-        """The factorized optimality system, made when a derivative is first asked for and kept for the next."""
-        return self._sensitivity(self)
 
 
 class Engine:

@@ -15,7 +15,7 @@ from dpplang.core.errors import Failure
 from dpplang.core.source import Origin
 from dpplang.runtime.certificate import sparsest
 from dpplang.runtime.cones.cone import Array
-from dpplang.runtime.engine import Detail, Solved
+from dpplang.runtime.solved import Detail, Solved
 from dpplang.runtime.status import Status
 
 _MOST = 4  # constraints or variables named at most

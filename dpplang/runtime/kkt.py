@@ -12,8 +12,8 @@ which is symmetric, bounded, and smaller than J by the inactive directions. Call
     tangent:  (dx, dy) = S(−(dP x + dAᵀy + dq), −(dA x − db))
     adjoint:  (r, t) = S(dx, dy); gradients −r for q, t for b, −(y rᵀ + t xᵀ) for A, −½(r xᵀ + x rᵀ) for P.
 
-Sources: Busseti, Moursi, Boyd 2019, "Solution refinement at regular points of conic problems"; Amos, Kolter 2017, "OptNet",
-for the case of a polyhedral cone; Healey, Nobel, Boyd 2025, "Differentiating through a quadratic cone program".
+Sources: Busseti, Moursi, Boyd 2019, "Solution refinement at regular points of conic problems"; Amos, Kolter 2017,
+"OptNet", for polyhedral cones; Healey, Nobel, Boyd 2025, "Differentiating through a quadratic cone program".
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from dpplang.runtime.solvers.protocol import Structure
 from dpplang.runtime.warn import warn_singular
 
 if TYPE_CHECKING:
-    from dpplang.runtime.engine import Solved
+    from dpplang.runtime.solved import Solved
 
 
 def make_sensitivity(structure: Structure, cone: Product, options: Options) -> Callable[[Any], Sensitivity]:
