@@ -1,8 +1,8 @@
 """How long and how large: the dense QP's compilation, and the start-up of ``dpp check``.
 
-    python benchmarks/compile_time.py [n]
+    python benchmarks/compile_time.py [n …]
 
-Prints seconds and the growth of the resident set for S, G ∈ ℝⁿˣⁿ (2·n² parameter entries), each in a process of its own.
+Prints seconds and the growth of the resident set for S, G ∈ ℝⁿˣⁿ (2·n² parameter entries), each in its own process.
 """
 
 from __future__ import annotations
@@ -59,12 +59,11 @@ def main() -> None:
         return
     sizes = [int(a) for a in sys.argv[1:]] or [300, 1000]
     for n in sizes:
-        runs = [
-            json.loads(subprocess.run([sys.executable, __file__, "--once", str(n)], check=True, capture_output=True).stdout)
-            for _ in range(3)
-        ]
+        command = [sys.executable, __file__, "--once", str(n)]
+        runs = [json.loads(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(3)]
         best = min(runs, key=lambda r: r["seconds"])
-        print(f"compile n = {n:5d}: {best['seconds']:.3f} s, peak {best['peak_mb']:.0f} MB (+{best['added_mb']:.0f} MB)")
+        memory = f"peak {best['peak_mb']:.0f} MB (+{best['added_mb']:.0f} MB)"
+        print(f"compile n = {n:5d}: {best['seconds']:.3f} s, {memory}")
     print(f"dpp check, cold: {sorted(check_once() for _ in range(5))[2]:.3f} s")
 
 

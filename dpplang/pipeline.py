@@ -1,6 +1,7 @@
 """The whole way on one screen: text → AST → typed tree → program → solution.
 
-Each phase is a cached property or a pure function of what is bound; nothing to the right of ``check`` is imported before
+Each phase is a cached property or a pure function of what is bound; nothing to the right of ``check`` is imported
+before
 it is needed, so that checking a file loads neither NumPy nor a solver.
 """
 
@@ -20,7 +21,7 @@ from dpplang.semantics.library import standard_library
 from dpplang.semantics.loader import Loader, read_source
 from dpplang.semantics.sizes import Sizes, solve_sizes
 from dpplang.semantics.tree import Model
-from dpplang.syntax.parser import Parsed, parse as parse_syntax
+from dpplang.syntax import parser
 
 if TYPE_CHECKING:
     from dpplang.asa.program import Program
@@ -42,8 +43,8 @@ class Compilation:
         self.loader = loader or Loader()
 
     @cached_property
-    def parsed(self) -> Parsed:
-        return parse_syntax(self.source)
+    def parsed(self) -> parser.Parsed:
+        return parser.parse(self.source)
 
     @cached_property
     def checked(self) -> Checked:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-Option: TypeAlias = "int | float | bool | str | None | tuple[Option, ...]"
+Option: TypeAlias = "int | float | bool | str | tuple[Option, ...] | None"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from math import prod
 from pathlib import Path
 
 import numpy as np
-import scipy.sparse as sp
+import scipy.sparse as sp  # pyright: ignore[reportMissingTypeStubs]
 from numpy.typing import NDArray
 
 from dpplang.asa.cones import Cones
@@ -70,11 +70,15 @@ class SparseMatrixMap:
         return sp.csc_array((self.values(theta), self.indices, self.indptr), shape=self.shape)
 
 
+_NOWHERE = Origin("")
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A block of θ. Its entries, row-major, are θ[offset : offset + size].
 
-    Declared ``param`` come first in order of declaration, then ``derived`` ones in evaluation order. ``value`` is None for
+    Declared ``param`` come first in order of declaration, then ``derived`` ones in evaluation order. ``value`` is
+    None for
     the former, else the expression (over data folded in, earlier parameters by ``ref``) that computes it at every call.
     ``attributes`` are words: ``nonneg nonpos pos neg psd nsd symmetric diagonal sparse``; for ``sparse``, ``support``
     holds the flat positions that may be nonzero.
@@ -85,7 +89,7 @@ class Parameter:
     offset: int
     attributes: tuple[str, ...] = ()
     value: Numeric | None = None
-    origin: Origin = Origin("")
+    origin: Origin = _NOWHERE
     support: tuple[int, ...] | None = None
 
     @property

@@ -50,7 +50,10 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. ``code`` is a key of :data:`dpplang.core.codes.CODES`; ``primary`` is None where no source is concerned."""
+    """One finding.
+
+    ``code`` is a key of :data:`dpplang.core.codes.CODES`; ``primary`` is None where no source is concerned.
+    """
 
     code: str
     message: str
@@ -94,7 +97,7 @@ class Diagnostic:
 
 def _place(span: Span | None) -> dict[str, object]:
     if span is None:
-        return dict.fromkeys(("file", "line", "column", "end_line", "end_column"))
+        return {"file": None, "line": None, "column": None, "end_line": None, "end_column": None}
     line, column = span.source.position(span.start)
     end_line, end_column = span.source.position(span.end)
     return {

@@ -1,6 +1,7 @@
 """The typed tree: what the checker hands to lowering. Frozen, fully resolved, every node with its facts.
 
-There is no sugar left: ``let`` and ``func`` are inlined (a ``let`` used twice is one shared object, so a pass may memoize
+There is no sugar left: ``let`` and ``func`` are inlined (a ``let`` used twice is one shared object, so a pass may
+memoize
 on ``id``), every name is a :class:`Symbol`, indices are polynomials in dims and index variables, infix operators are
 ``Apply`` nodes, chained relations are split, powers with a constant exponent of non-constant bases are atoms.
 """
@@ -69,7 +70,8 @@ class Facts:
         shape: symbolic shape.
         sign: of every entry.
         curvature: in the variables, parameters held constant (DCP).
-        dpp: curvature in variables and parameters together, every product checked by the DPP rule; UNKNOWN if it is not DPP.
+        dpp: curvature in variables and parameters together, every product checked by the DPP rule; UNKNOWN if it is
+        not DPP.
         params: parameters (``param`` and ``derived``) it depends on.
         variables: variables (and, inside an atom, convex formals) it depends on.
     """
@@ -122,7 +124,8 @@ class Ref(TypedNode):
 @dataclass(frozen=True, slots=True, eq=False)
 class Take(TypedNode):
     """``operand[items]``: a Poly picks one entry of its axis and drops the axis; a Range keeps it. One item per axis
-    of the operand (missing trailing ones are filled in with full ranges). Negative constants are already added to the size."""
+    of the operand (missing trailing ones are filled in with full ranges). Negative constants are already added to the
+    size."""
 
     operand: Expr
     items: tuple[Poly | Range, ...]
@@ -140,7 +143,8 @@ class Range:
 class Apply(TypedNode):
     """A primitive of :mod:`dpplang.semantics.primitives` applied to arguments.
 
-    ``op`` names the primitive; ``options`` its static arguments (``axis``, ``k``, …) as (name, value) pairs, value an int,
+    ``op`` names the primitive; ``options`` its static arguments (``axis``, ``k``, …) as (name, value) pairs, value an
+    int,
     a bool, a string, a float, a Poly or a tuple of these. The result's shape is ``self.shape``, so shape-giving
     primitives (``reshape``, ``zeros``) need no option for it.
     """
@@ -157,7 +161,8 @@ class Apply(TypedNode):
 class AtomCall(TypedNode):
     """An atom applied. ``args`` are in the order of ``atom.formals``, defaults filled in, variadic calls folded.
 
-    ``sizes`` gives the atom's own dims in terms of the caller's. For ``elementwise`` atoms scalar arguments are spread to
+    ``sizes`` gives the atom's own dims in terms of the caller's. For ``elementwise`` atoms scalar arguments are
+    spread to
     ``self.shape``. For ``reduction`` atoms ``axis`` None means all entries of the first argument, row-major, as one
     vector; an int (non-negative) means along that axis, the others kept in order (``keepdims`` is an outer reshape).
     """
@@ -170,7 +175,8 @@ class AtomCall(TypedNode):
 
 @dataclass(frozen=True, slots=True)
 class TypedBinder:
-    """Index variable ``name`` runs over [start, stop). ``name`` is unique within the program (``t``, then ``t.1`` …)."""
+    """Index variable ``name`` runs over [start, stop). ``name`` is unique within the program (``t``, then ``t.1``
+    …)."""
 
     name: str
     start: Poly
@@ -266,7 +272,8 @@ class TypedFormal:
 
 @dataclass(frozen=True, slots=True)
 class FactClause:
-    """``word`` (a sign, or a monotonicity about formal ``argument``) where every ``(formal, sign)`` of ``where`` holds."""
+    """``word`` (a sign, or a monotonicity about formal ``argument``) where every ``(formal, sign)`` of ``where``
+    holds."""
 
     word: Sign | Monotonicity
     argument: str = ""
@@ -290,8 +297,10 @@ class AtomGraph:
 class Atom:
     """A checked record of the library. ``dims`` are its own dims, in order of first appearance in the signature.
 
-    ``requires`` restricts the constant arguments. ``entangled`` are the convex formals that meet a ``param`` formal in a
-    product: at a call not both may depend on parameters. A record without a graph may stand in a quadratic objective only.
+    ``requires`` restricts the constant arguments. ``entangled`` are the convex formals that meet a ``param`` formal
+    in a
+    product: at a call not both may depend on parameters. A record without a graph may stand in a quadratic objective
+    only.
     """
 
     name: str
@@ -328,7 +337,8 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One expression of ``return``. ``name`` is how it is reached (``x``, ``dual.ineq``, ``value``, or ``out0`` … for others)."""
+    """One expression of ``return``. ``name`` is how it is reached (``x``, ``dual.ineq``, ``value``, or ``out0`` … for
+    others)."""
 
     name: str
     value: Expr

@@ -271,8 +271,8 @@ class max_entropy:
 
     def build(v):
         x = cp.Variable(5)
-        m, l = cp.sum(x) == 1, v["a"] @ x <= 0.2 + 0 * cp.sum(x)
-        return cp.Problem(cp.Maximize(cp.sum(cp.entr(x)) + v["c"] @ x), [m, l]), {"x": x}, {"mass": m, "lean": l}
+        m, lean = cp.sum(x) == 1, v["a"] @ x <= 0.2 + 0 * cp.sum(x)
+        return cp.Problem(cp.Maximize(cp.sum(cp.entr(x)) + v["c"] @ x), [m, lean]), {"x": x}, {"mass": m, "lean": lean}
 
 
 @case("""
@@ -290,8 +290,8 @@ class fair:
 
     def build(v):
         x = cp.Variable(4)
-        t, l = cp.sum(x) <= 3, x <= v["cap"]
-        return cp.Problem(cp.Maximize(cp.sum(cp.multiply(v["w"], cp.log(x)))), [t, l]), {"x": x}, {"total": t, "limit": l}
+        t, limit = cp.sum(x) <= 3, x <= v["cap"]
+        return cp.Problem(cp.Maximize(cp.sum(cp.multiply(v["w"], cp.log(x)))), [t, limit]), {"x": x}, {"total": t, "limit": limit}
 
 
 @case("""
