@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import scipy.sparse as sp  # pyright: ignore[reportMissingTypeStubs]
@@ -38,8 +39,10 @@ class AffineMap:
 
     def __call__(self, theta: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values ``[..., size]`` at ``theta`` ``[..., n_theta]``."""
-        rows = theta.reshape(prod(theta.shape[:-1]), theta.shape[-1])
-        return (self.matrix @ rows.T).T.reshape(*theta.shape[:-1], self.size) + self.constant
+        batch = theta.shape[:-1]
+        rows = theta.reshape(prod(batch), theta.shape[-1])
+        values = np.asarray(cast("Any", self.matrix) @ rows.T, dtype=np.float64)
+        return values.T.reshape(*batch, self.size) + self.constant
 
     @staticmethod
     def fixed(constant: NDArray[np.float64], n_theta: int) -> AffineMap:
