@@ -6,9 +6,9 @@ with x and y held still. Everything is formed only at entries of P, q, A, b that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,20 @@ from dpplang.runtime.data_map import DataMap, Index, Piece
 from dpplang.runtime.entries import Entries
 from dpplang.runtime.solvers.protocol import Pattern, Structure
 
-Sensitivity: TypeAlias = Callable[[Array, Array], tuple[Array, Array]]
-"""The symmetric map S: (g ``[B, n]``, h ``[B, m]``) ↦ (r, t). See :mod:`dpplang.runtime.kkt`."""
+
+class Sensitivity(Protocol):
+    """The symmetric map S of :mod:`dpplang.runtime.kkt`."""
+
+    def __call__(self, g: Array, h: Array) -> tuple[Array, Array]:
+        """(r ``[B, n]``, t ``[B, m]``) for g ``[B, n]``, h ``[B, m]``."""
+        ...
+
+    @property
+    def free(self) -> tuple[Array, Array] | None:
+        """A direction (r, t) that the optimality system leaves undetermined, without structure among all such, 0 for
+        regular elements; None where all are regular, or it is not known."""
+        ...
+
 
 _SLAB = 1 << 22  # entries of an outer product held at once when it is summed over the batch
 
@@ -83,20 +95,11 @@ class Derivative:
         }
         self._P, self._A = Entries(structure.P), Entries(structure.A)
 
-    def adjoint(
-        self,
-        point: Point,
-        sensitivity: Sensitivity,
-        dx: Array | None,
-        dy: Array | None,
-        dvalue: Array | None,
-        wanted: Sequence[bool],
+    def pull(
+        self, point: Point, r: Array, t: Array, dvalue: Array | None, wanted: Sequence[bool]
     ) -> tuple[Array | None, ...]:
-        """Gradients with respect to θ for upstream gradients dx ``[B, n]``, dy ``[B, m]``, dvalue ``[B]``."""
+        """Gradients with respect to θ for (r, t) = S(dx, dy) and dvalue ``[B]``."""
         x, y = point.x, point.y
-        r, t = np.zeros_like(x), np.zeros_like(y)
-        if dx is not None or dy is not None:
-            r, t = sensitivity(r if dx is None else dx, t if dy is None else dy)
         weight = np.zeros((x.shape[0], 1)) if dvalue is None else point.sign * dvalue[:, None]
         # The envelope theorem's terms, folded into those of the solve.
         q, b, half = weight * x - r, t - weight * y, 0.5 * weight * x - r
@@ -120,10 +123,9 @@ class Derivative:
 
         return self._map.pull(cotangent, point.extents, wanted)
 
-    def tangent(
-        self, point: Point, sensitivity: Sensitivity, dtheta: Sequence[Array | None]
-    ) -> tuple[Array, Array, Array]:
-        """(dx ``[B, n]``, dy ``[B, m]``, dvalue ``[B]``) for a direction dθ."""
+    def push(self, point: Point, dtheta: Sequence[Array | None]) -> tuple[Array, Array, Array]:
+        """(g ``[B, n]``, h ``[B, m]``, dvalue ``[B]``) for a direction dθ: how the optimality conditions and the
+        optimal value move while x and y stand still; (dx, dy) = S(−g, −h)."""
         x, y = point.x, point.y
         moved = self._map.along(dtheta)
         g, h, value = np.zeros_like(x), np.zeros_like(y), np.zeros(x.shape[0])
@@ -144,5 +146,4 @@ class Derivative:
             value -= np.sum(y * db, axis=1)
         if (dd := moved["d"]) is not None:
             value += dd[:, 0]
-        dx, dy = sensitivity(-g, -h)
-        return dx, dy, point.sign * value
+        return g, h, point.sign * value

@@ -7,7 +7,8 @@ made of.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,6 +23,8 @@ from dpplang.runtime.solvers.scs import scs_order
 
 if TYPE_CHECKING:
     from dpplang.runtime.solved import Solved
+
+Adjoint: TypeAlias = Callable[[Array, Array], tuple[Array, Array]]
 
 _DENSE = 400  # up to this order diffcp factorizes, beyond it it iterates
 
@@ -42,22 +45,9 @@ class Diffcp:
         self._place = np.argsort(self._order)
 
     def __call__(self, solved: Solved) -> Sensitivity:
-        adjoints = [self._differentiate(solved, i) if ok else None for i, ok in enumerate(solved.ok)]
+        return _ByElement([self._differentiate(solved, i) if ok else None for i, ok in enumerate(solved.ok)])
 
-        def sensitivity(g: Array, h: Array) -> tuple[Array, Array]:
-            r, t = np.zeros_like(g), np.zeros_like(h)
-            for i, adjoint in enumerate(adjoints):
-                # diffcp takes a small upstream gradient for zero: hand it one of size 1.
-                size = max(np.abs(g[i]).max(initial=0.0), np.abs(h[i]).max(initial=0.0))
-                if adjoint is not None and size > 0:
-                    r[i], t[i] = adjoint(g[i] / size, h[i] / size)
-                    r[i] *= size
-                    t[i] *= size
-            return r, t
-
-        return sensitivity
-
-    def _differentiate(self, solved: Solved, i: int):
+    def _differentiate(self, solved: Solved, i: int) -> Adjoint:
         import diffcp
 
         data, cones = solved.data, self._structure.cones
@@ -96,6 +86,25 @@ class Diffcp:
             return -dc[:n], t
 
         return apply
+
+
+class _ByElement:
+    """S from one adjoint per element (None for those that failed)."""
+
+    free = None
+
+    def __init__(self, adjoints: list[Adjoint | None]) -> None:
+        self._adjoints = adjoints
+
+    def __call__(self, g: Array, h: Array) -> tuple[Array, Array]:
+        r, t = np.zeros_like(g), np.zeros_like(h)
+        for i, adjoint in enumerate(self._adjoints):
+            # diffcp takes a small upstream gradient for zero: hand it one of size 1.
+            size = max(np.abs(g[i]).max(initial=0.0), np.abs(h[i]).max(initial=0.0))
+            if adjoint is not None and size > 0:
+                one, other = adjoint(g[i] / size, h[i] / size)
+                r[i], t[i] = size * one, size * other
+        return r, t
 
 
 def _root(upper: Array) -> Array:

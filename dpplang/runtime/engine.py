@@ -21,7 +21,8 @@ from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.cones.product import Product
 from dpplang.runtime.convexity import ConvexityTest
 from dpplang.runtime.data_map import PARTS, Data, DataMap
-from dpplang.runtime.derivative import Derivative, Point, Sensitivity
+from dpplang.runtime.derivative import Derivative, Point
+from dpplang.runtime.differentiate import adjoint, tangent
 from dpplang.runtime.options import Options
 from dpplang.runtime.refine import Refinement
 from dpplang.runtime.residuals import residuals
@@ -128,14 +129,14 @@ class Engine:
         """
         if not solved.ok.all():
             dx, dy, dvalue = (None if d is None else np.where(_wide(solved.ok, d), d, 0.0) for d in (dx, dy, dvalue))
-        return self._derivative.adjoint(self._point(solved), _late(solved), dx, dy, dvalue, tuple(wanted))
+        return adjoint(self._derivative, self._point(solved), solved, dx, dy, dvalue, tuple(wanted))
 
     def tangent(self, solved: Solved, dtheta: Sequence[Array | None]) -> tuple[Array, Array, Array]:
         """Directional derivatives (dx ``[B, n]``, dy ``[B, m]``, dvalue ``[B]``) in a direction dθ like θ (None: zero).
 
         Elements that failed get 0.
         """
-        out = self._derivative.tangent(self._point(solved), _late(solved), tuple(dtheta))
+        out = tangent(self._derivative, self._point(solved), solved, tuple(dtheta))
         if solved.ok.all():
             return out
         dx, dy, dvalue = (np.where(_wide(solved.ok, d), d, 0.0) for d in out)
@@ -241,11 +242,6 @@ def _element(data: Data, i: int) -> tuple[Array, Array, Array, Array]:
         A[i if A.shape[0] > 1 else 0],
         b[i if b.shape[0] > 1 else 0],
     )
-
-
-def _late(solved: Solved) -> Sensitivity:
-    """The sensitivity, made only if it is needed (the optimal value alone needs none)."""
-    return lambda g, h: solved.sensitivity(g, h)
 
 
 def _wide(mask: NDArray[np.bool_], like: Array) -> NDArray[np.bool_]:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.cones.product import Product, ProductSpectrum
-from dpplang.runtime.kkt_factor import Factor, factorize, factorize_sparse
+from dpplang.runtime.kkt_factor import Factor, factorize, factorize_sparse, null_component
 from dpplang.runtime.solvers.protocol import Structure
 
 _INACTIVE = 1e-12  # directions with 1 − λ below this are dropped
@@ -42,15 +42,16 @@ class Linearized:
     """S for the elements of a batch, factorized.
 
     Attributes:
-        spectrum: of DΠ at v, for all elements. weight: (1 − λ)^½ ``[B, m]``, 0 where dropped.
+        order: n. spectrum: of DΠ at v, for all elements. weight: (1 − λ)^½ ``[B, m]``, 0 where dropped.
         factors: (elements, kept directions ``[len(elements), k]``, factor) for each group that was factorized together.
-        singular: how many elements have no unique derivative and take the one of least norm.
+        singular: ``[B]``, where the system is singular and the solution of least norm is taken.
     """
 
+    order: int
     spectrum: ProductSpectrum
     weight: Array
     factors: tuple[tuple[NDArray[np.intp], NDArray[np.intp], Factor], ...]
-    singular: int
+    singular: NDArray[np.bool_]
 
     def solve(self, g: Array, h: Array) -> tuple[Array, Array]:
         """(r ``[B, n]``, t ``[B, m]``) for g ``[B, n]``, h ``[B, m]``; S is symmetric."""
@@ -67,6 +68,16 @@ class Linearized:
         near = share > 0.5
         w = np.where(near, moved / np.where(near, share, 1.0), -tau / np.where(near, 1.0, self.weight))
         return dx, self.spectrum.outward(w)
+
+    def free(self) -> tuple[Array, Array]:
+        """A direction (r ``[B, n]``, t ``[B, m]``) that each system leaves undetermined, 0 where it is regular."""
+        n = self.order
+        r, tau = np.zeros((self.weight.shape[0], n)), np.zeros_like(self.weight)
+        for elements, kept, factor in self.factors:
+            if factor.singular.any():
+                z = null_component(factor, n + kept.shape[1])
+                r[elements], tau[elements[:, None], kept] = z[:, :n], z[:, n:]
+        return r, self.spectrum.outward(self.weight * tau)
 
     def _reduced(self, g: Array, inward: Array) -> tuple[Array, Array]:
         """(r, τ) for g and Uᵀh; τ ``[B, m]`` is 0 where dropped."""
@@ -102,7 +113,10 @@ class KktPlan:
         weight = np.sqrt(np.where(active, room, 0.0))
         make = self._dense_factors if self._dense else self._sparse_factors
         factors = make(P, A, spectrum, weight, active)
-        return Linearized(spectrum, weight, factors, sum(f.singular for _, _, f in factors))
+        singular = np.zeros(v.shape[0], dtype=bool)
+        for elements, _, factor in factors:
+            singular[elements] = factor.singular
+        return Linearized(self.n, spectrum, weight, factors, singular)
 
     def _dense_factors(self, P: Array, A: Array, spectrum: ProductSpectrum, weight: Array, active: NDArray[np.bool_]):
         """Elements with equally many active directions are stacked; the order of the system is n + that."""

@@ -27,13 +27,23 @@ _getrf, _gecon, _getrs = get_lapack_funcs(("getrf", "gecon", "getrs"), dtype=np.
 
 
 class Factor(Protocol):
-    """A factorized batch; ``singular`` counts the elements that were solved by least squares."""
+    """A factorized batch; ``singular`` ``[B]`` marks the elements that are solved by least squares."""
 
-    singular: int
+    singular: NDArray[np.bool_]
 
     def solve(self, rhs: Array) -> Array:
         """z ``[B, N]`` for g ``[B, N]``."""
         ...
+
+    def times(self, vector: Array) -> Array:
+        """K vector, ``[B, N]``; needed only where K is singular, and 0 elsewhere."""
+        ...
+
+
+def null_component(factor: Factor, size: int) -> Array:
+    """p − K⁺Kp ``[B, size]``: a vector of the null space of each K, without structure there; 0 where K is regular."""
+    probe = np.where(factor.singular[:, None], _probe(size), 0.0)
+    return probe - factor.solve(factor.times(probe))
 
 
 def factorize(matrices: Array) -> Factor:
@@ -69,7 +79,7 @@ class _Inverses:
         inverses *= scale[:, :, None] * scale[:, None, :]
         for i in np.flatnonzero(~regular):
             inverses[i] = _pseudo_inverse(matrices[i])
-        self.singular = int(np.count_nonzero(~regular))
+        self.singular = ~regular
         self._matrices, self._inverses = matrices, inverses
 
     def solve(self, rhs: Array) -> Array:
@@ -77,6 +87,9 @@ class _Inverses:
         z = self._inverses @ column
         z += self._inverses @ (column - self._matrices @ z)
         return z[..., 0]
+
+    def times(self, vector: Array) -> Array:
+        return (self._matrices @ vector[..., None])[..., 0]
 
 
 def _invert(matrices: Array) -> tuple[Array, NDArray[np.bool_]]:
@@ -98,10 +111,11 @@ class _Triangular:
     """LU factors, one element at a time."""
 
     def __init__(self, matrices: Array) -> None:
-        self.singular = 0
+        self.singular = np.zeros(matrices.shape[0], dtype=bool)
         self._scale = _scale(matrices)
         self._factors: list[tuple[Array, Array] | Array] = []
-        for matrix, scale in zip(matrices, self._scale, strict=True):
+        self._kept: dict[int, Array] = {}
+        for i, (matrix, scale) in enumerate(zip(matrices, self._scale, strict=True)):
             # A symmetric matrix is its own transpose, which LAPACK takes without a copy.
             scaled = (matrix * scale[:, None] * scale).T
             size = np.abs(scaled).sum(axis=0).max()
@@ -109,7 +123,8 @@ class _Triangular:
             if info == 0 and _gecon(lu, size)[0] > SINGULAR:
                 self._factors.append((lu, pivots))
             else:
-                self.singular += 1
+                self.singular[i] = True
+                self._kept[i] = matrix.copy()
                 self._factors.append(_pseudo_inverse(matrix))
 
     def solve(self, rhs: Array) -> Array:
@@ -121,14 +136,23 @@ class _Triangular:
                 z[i] = factor @ rhs[i]
         return z
 
+    def times(self, vector: Array) -> Array:
+        out = np.zeros_like(vector)
+        for i, matrix in self._kept.items():
+            out[i] = matrix @ vector[i]
+        return out
+
 
 class _SparseTriangular:
     """Sparse LU factors of one matrix."""
 
-    singular = 0
+    singular = np.zeros(1, dtype=bool)
 
     def __init__(self, matrix: sp.csc_matrix, factors: spla.SuperLU) -> None:
         self._matrix, self._factors = matrix, factors
+
+    def times(self, vector: Array) -> Array:
+        return np.zeros_like(vector)
 
     def solve(self, rhs: Array) -> Array:
         z = self._factors.solve(rhs[0])
@@ -139,10 +163,13 @@ class _SparseTriangular:
 class _SparseLeastSquares:
     """The solution of least norm by LSMR (Fong, Saunders 2011)."""
 
-    singular = 1
+    singular = np.ones(1, dtype=bool)
 
     def __init__(self, matrix: sp.csc_matrix) -> None:
         self._matrix = matrix
+
+    def times(self, vector: Array) -> Array:
+        return (self._matrix @ vector[0])[None]
 
     def solve(self, rhs: Array) -> Array:
         size = np.abs(rhs[0]).max(initial=0.0)

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dpplang.core.errors import InternalError
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.cones.product import Product
 from dpplang.runtime.derivative import Sensitivity
-from dpplang.runtime.kkt import KktPlan
+from dpplang.runtime.kkt import KktPlan, Linearized
 from dpplang.runtime.options import Options
 from dpplang.runtime.solvers.protocol import Structure
-from dpplang.runtime.warn import warn_singular
 
 if TYPE_CHECKING:
     from dpplang.runtime.solved import Solved
@@ -47,20 +47,33 @@ class Exact:
     def __call__(self, solved: Solved) -> Sensitivity:
         if self._plan is None:
             self._plan = KktPlan(self._structure, self._cone)
-        ok = solved.ok
+        ok, data, v = solved.ok, solved.data, solved.s - solved.y
         if ok.all():
-            linear = self._plan.linearize(solved.data.P, solved.data.A, solved.s - solved.y)
-        else:
-            P, A = (e if e.shape[0] == 1 else e[ok] for e in (solved.data.P, solved.data.A))
-            linear = self._plan.linearize(P, A, solved.s[ok] - solved.y[ok])
-        if linear.singular:
-            warn_singular(linear.singular, solved.batch)
-        if ok.all():
-            return linear.solve
+            return _Direct(self._plan.linearize(data.P, data.A, v), None)
+        P, A = (e if e.shape[0] == 1 else e[ok] for e in (data.P, data.A))
+        return _Direct(self._plan.linearize(P, A, v[ok]), ok)
 
-        def masked(g: Array, h: Array) -> tuple[Array, Array]:
-            r, t = np.zeros_like(g), np.zeros_like(h)
-            r[ok], t[ok] = linear.solve(g[ok], h[ok])
-            return r, t
 
-        return masked
+class _Direct:
+    """S of the elements that ``ok`` marks (None: all of them), 0 for the rest."""
+
+    def __init__(self, linear: Linearized, ok: NDArray[np.bool_] | None) -> None:
+        self._linear, self._ok = linear, ok
+
+    def __call__(self, g: Array, h: Array) -> tuple[Array, Array]:
+        if self._ok is None:
+            return self._linear.solve(g, h)
+        return self._spread(*self._linear.solve(g[self._ok], h[self._ok]))
+
+    @property
+    def free(self) -> tuple[Array, Array] | None:
+        if not self._linear.singular.any():
+            return None
+        free = self._linear.free()
+        return free if self._ok is None else self._spread(*free)
+
+    def _spread(self, r: Array, t: Array) -> tuple[Array, Array]:
+        assert self._ok is not None
+        wide = np.zeros((self._ok.size, r.shape[1])), np.zeros((self._ok.size, t.shape[1]))
+        wide[0][self._ok], wide[1][self._ok] = r, t
+        return wide

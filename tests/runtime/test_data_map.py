@@ -73,13 +73,12 @@ def test_derivative_of_the_lagrangian(extents: tuple[int, ...]) -> None:
 
     point = Point(x, y, 1.0, extents)
     weight = rng.normal(size=batch)
-    zero = lambda g, h: (np.zeros_like(g), np.zeros_like(h))  # noqa: E731
-    gradients = derivative.adjoint(point, zero, None, None, weight, (True,) * 4)
+    gradients = derivative.pull(point, np.zeros_like(x), np.zeros_like(y), weight, (True,) * 4)
     assert [g.shape for g in gradients] == [t.shape for t in theta]
     direction = tuple(rng.normal(size=t.shape) for t in theta)
     ahead = lagrangian(tuple(t + d for t, d in zip(theta, direction, strict=True)))
     change = ahead - lagrangian(theta)  # affine in θ: exact
-    _, _, dvalue = derivative.tangent(point, zero, direction)
+    _, _, dvalue = derivative.push(point, direction)
     np.testing.assert_allclose(dvalue, change, atol=1e-12)
     assert sum(np.sum(g * d) for g, d in zip(gradients, direction, strict=True)) == pytest.approx(weight @ change)
 

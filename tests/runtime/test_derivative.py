@@ -170,7 +170,7 @@ def test_singular_system_warns_and_takes_the_least_norm(path: str) -> None:
 
 
 def test_large_systems_take_the_triangular_path() -> None:
-    """Beyond the order at which systems are inverted: the same derivative, the same least-norm choice."""
+    """Beyond the order at which systems are inverted: a redundant equality leaves its multiplier undetermined."""
     rng = np.random.default_rng(0)
     n = 60
     A = np.vstack([rng.normal(size=(5, n)), np.eye(n)])
@@ -181,9 +181,34 @@ def test_large_systems_take_the_triangular_path() -> None:
     engine = Engine(program)
     q = rng.normal(size=(2, n))
     solved = engine.solve((q,))
-    with pytest.warns(DerivativeWarning):
-        dx, _, _ = engine.tangent(solved, (q,))
+    dx, _, _ = engine.tangent(solved, (q,))
     ahead, behind = engine.solve((q * (1 + 1e-5),)), engine.solve((q * (1 - 1e-5),))
     np.testing.assert_allclose(dx, (ahead.x - behind.x) / 2e-5, atol=2e-3)
     (gradient,) = engine.adjoint(solved, q, None, None, (True,))
     assert np.sum(gradient * q) == pytest.approx(np.sum(dx * q), rel=1e-10)
+
+
+def test_undetermined_multipliers_that_no_parameter_moves_are_no_news(path: str, recwarn: pytest.WarningsRecorder) -> None:
+    """The same equality twice, with a parameter in the objective only: the derivative is unique, and nothing is said."""
+    carried = [("q", "q", sp.csr_array(sp.eye_array(2)))]
+    program = build(np.eye(2), np.zeros(2), np.ones((2, 2)), np.ones(2), Cones(zero=2), carried)
+    engine = Engine(program)
+    solved = engine.solve((np.array([[0.3, 0.1]]),))
+    (gradient,) = engine.adjoint(solved, np.array([[1.0, 0.0]]), None, None, (True,))
+    np.testing.assert_allclose(gradient, [[-0.5, 0.5]], atol=1e-8)
+    dx, _, _ = engine.tangent(solved, (np.array([[1.0, 0.0]]),))
+    np.testing.assert_allclose(dx, [[-0.5, 0.5]], atol=1e-8)
+    assert not [w for w in recwarn if issubclass(w.category, DerivativeWarning)]
+
+
+def test_solution_that_is_not_unique_warns_if_the_upstream_gradient_sees_it(path: str, recwarn: pytest.WarningsRecorder) -> None:
+    """x₁ is free of the objective and of constraints: a gradient of x₀ alone is exact, one of x₁ is not."""
+    carried = [("q", "q", sp.csr_array([[1.0], [0.0]]))]
+    program = build(np.diag([1.0, 0.0]), np.zeros(2), np.array([[0.0, 1.0], [0.0, -1.0]]), np.ones(2), Cones(nonneg=2), carried)
+    engine = Engine(program)
+    solved = engine.solve((np.array([[0.3]]),))
+    (gradient,) = engine.adjoint(solved, np.array([[1.0, 0.0]]), None, None, (True,))
+    np.testing.assert_allclose(gradient, [[-1.0]], atol=1e-8)
+    assert not [w for w in recwarn if issubclass(w.category, DerivativeWarning)]
+    with pytest.warns(DerivativeWarning):
+        engine.adjoint(solved, np.array([[0.0, 1.0]]), None, None, (True,))

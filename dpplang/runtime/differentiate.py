@@ -1,0 +1,74 @@
+"""Adjoint and tangent as the engine gives them: S applied between push and pull, and a word where they are not unique.
+
+A singular optimality system need not matter: multipliers of constraints that no parameter moves may be as undetermined
+as they like. What matters is whether the undetermined direction z₀ is seen from outside: by the upstream gradient (then
+the output is not unique), or by the parameters, ∂θ of ⟨z₀, F⟩ ≠ 0 (then the solution has a kink there). Only then is
+DIF601 reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.derivative import Derivative, Point
+from dpplang.runtime.solved import Solved
+from dpplang.runtime.warn import warn_singular
+
+_SEEN = 1e-6  # relative size from which an undetermined direction counts as seen
+
+
+def adjoint(
+    derivative: Derivative,
+    point: Point,
+    solved: Solved,
+    dx: Array | None,
+    dy: Array | None,
+    dvalue: Array | None,
+    wanted: Sequence[bool],
+) -> tuple[Array | None, ...]:
+    """Gradients with respect to θ; the optimal value alone needs no S."""
+    g, h = np.zeros_like(point.x) if dx is None else dx, np.zeros_like(point.y) if dy is None else dy
+    if dx is None and dy is None:
+        return derivative.pull(point, g, h, dvalue, wanted)
+    r, t = solved.sensitivity(g, h)
+    free = solved.sensitivity.free
+    if free is not None:
+        seen = _seen(free, g, h)
+        if not seen.any():
+            scale = _SEEN * (1 + max(np.abs(point.x).max(initial=0.0), np.abs(point.y).max(initial=0.0)))
+            pulled = derivative.pull(point, *free, None, wanted)
+            if any(p is not None and np.abs(p).max(initial=0.0) > scale for p in pulled):
+                seen = _size(*free) > 0
+        _report(seen)
+    return derivative.pull(point, r, t, dvalue, wanted)
+
+
+def tangent(
+    derivative: Derivative, point: Point, solved: Solved, dtheta: Sequence[Array | None]
+) -> tuple[Array, Array, Array]:
+    """(dx, dy, dvalue) in a direction dθ."""
+    g, h, dvalue = derivative.push(point, dtheta)
+    dx, dy = solved.sensitivity(-g, -h)
+    free = solved.sensitivity.free
+    if free is not None:
+        _report(_seen(free, g, h) | (np.abs(free[0]).max(axis=1, initial=0.0) > _SEEN))
+    return dx, dy, dvalue
+
+
+def _seen(free: tuple[Array, Array], g: Array, h: Array) -> NDArray[np.bool_]:
+    """Elements ``[B]`` whose undetermined direction is not orthogonal to (g, h)."""
+    inner = np.abs(np.sum(free[0] * g, axis=1) + np.sum(free[1] * h, axis=1))
+    return inner > _SEEN * _size(*free) * _size(g, h)
+
+
+def _size(r: Array, t: Array) -> Array:
+    return np.sqrt(np.sum(r * r, axis=1) + np.sum(t * t, axis=1))
+
+
+def _report(seen: NDArray[np.bool_]) -> None:
+    if seen.any():
+        warn_singular(int(np.count_nonzero(seen)), seen.size)
