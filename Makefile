@@ -5,7 +5,7 @@ BIN := .venv/bin
 # The numeric libraries' own threads only get in each other's way when tests run side by side.
 TEST_ENV := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: demo test test-fast lint types floors check wheel clean
+.PHONY: demo test test-fast lint types floors check wheel bench clean
 
 demo: .venv/stamp
 	$(BIN)/dpp demo
@@ -37,6 +37,12 @@ wheel: .venv/stamp
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
+
+# Peers beside us, on the same data in the same run; the table lands in docs/benchmarks.md.
+bench: .venv/stamp
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python benchmarks/compile_time.py 300 1000
+	$(BIN)/python benchmarks/layers.py --out docs/benchmarks.md
 
 clean:
 	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache
