@@ -29,8 +29,9 @@ def adjoint(
     dy: Array | None,
     dvalue: Array | None,
     wanted: Sequence[bool],
+    names: Sequence[str],
 ) -> tuple[Array | None, ...]:
-    """Gradients with respect to θ; the optimal value alone needs no S."""
+    """Gradients with respect to θ, whose blocks have ``names``; the optimal value alone needs no S."""
     g, h = np.zeros_like(point.x) if dx is None else dx, np.zeros_like(point.y) if dy is None else dy
     if dx is None and dy is None:
         return derivative.pull(point, g, h, dvalue, wanted)
@@ -38,12 +39,10 @@ def adjoint(
     free = solved.sensitivity.free
     if free is not None:
         seen = _seen(free, g, h)
-        if not seen.any():
-            scale = _SEEN * (1 + max(np.abs(point.x).max(initial=0.0), np.abs(point.y).max(initial=0.0)))
-            pulled = derivative.pull(point, *free, None, wanted)
-            if any(p is not None and np.abs(p).max(initial=0.0) > scale for p in pulled):
-                seen = _size(*free) > 0
-        _report(seen)
+        scale = _SEEN * (1 + max(np.abs(point.x).max(initial=0.0), np.abs(point.y).max(initial=0.0)))
+        pulled = derivative.pull(point, *free, None, wanted)
+        kinked = [n for n, p in zip(names, pulled, strict=True) if p is not None and np.abs(p).max(initial=0.0) > scale]
+        _report(seen | (_size(*free) > 0) if kinked else seen, kinked)
     return derivative.pull(point, r, t, dvalue, wanted)
 
 
@@ -69,6 +68,6 @@ def _size(r: Array, t: Array) -> Array:
     return np.sqrt(np.sum(r * r, axis=1) + np.sum(t * t, axis=1))
 
 
-def _report(seen: NDArray[np.bool_]) -> None:
+def _report(seen: NDArray[np.bool_], names: Sequence[str] = ()) -> None:
     if seen.any():
-        warn_singular(int(np.count_nonzero(seen)), seen.size)
+        warn_singular(int(np.count_nonzero(seen)), seen.size, names)

@@ -129,7 +129,8 @@ class Engine:
         """
         if not solved.ok.all():
             dx, dy, dvalue = (None if d is None else np.where(_wide(solved.ok, d), d, 0.0) for d in (dx, dy, dvalue))
-        return adjoint(self._derivative, self._point(solved), solved, dx, dy, dvalue, tuple(wanted))
+        names = [parameter.name for parameter in self.program.parameters]
+        return adjoint(self._derivative, self._point(solved), solved, dx, dy, dvalue, tuple(wanted), names)
 
     def tangent(self, solved: Solved, dtheta: Sequence[Array | None]) -> tuple[Array, Array, Array]:
         """Directional derivatives (dx ``[B, n]``, dy ``[B, m]``, dvalue ``[B]``) in a direction dθ like θ (None: zero).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,11 +38,12 @@ def warn_inaccurate(status: NDArray[np.object_], details: Mapping[int, Detail], 
         )
 
 
-def warn_singular(count: int, batch: int) -> None:
-    """Say that some solutions have no unique derivative (DIF601)."""
+def warn_singular(count: int, batch: int, names: Sequence[str]) -> None:
+    """Say that some solutions have no unique derivative, with respect to some parameters (DIF601)."""
+    which = " with respect to " + ", ".join(f"`{name}`" for name in names) if names else ""
     warnings.warn(
-        f"[DIF601] the optimality system is singular for {count} of {batch} batch elements: the solution or its "
-        "multipliers are not unique there, and the derivative of least norm is used (`dpp explain DIF601`)",
+        f"[DIF601] the solution of {count} of {batch} batch elements has no unique derivative{which}: the optimality "
+        "system is singular there, and the derivative of least norm is used (`dpp explain DIF601`)",
         DerivativeWarning,
         stacklevel=2,
     )

@@ -10,7 +10,8 @@ SOLVING_CODES: tuple[CodeInfo, ...] = (
         "the solution has no unique derivative",
         "The optimality system is singular: either the solution is not unique (a linear objective that is constant along an edge, "
         "a variable that nothing depends on), or its multipliers are not (redundant equalities, more active constraints than "
-        "variables). The derivative of least norm is used, which is one of the many valid ones where multipliers are not unique, "
+        "variables), so that the solution has a kink in the parameters that are named. Where a parameter does not move what is undetermined, nothing is said. "
+        "The derivative of least norm is used, which is one of the many valid ones where multipliers are not unique, "
         "and a heuristic where the solution itself jumps. A small quadratic term (`+ 1e-6 * sum_squares(x)`) makes the solution "
         "unique; dropping redundant constraints makes the multipliers unique.",
     ),
