@@ -63,8 +63,6 @@ class Engine:
         self._sensitivity = make_sensitivity(structure, self._cone, self.options)
         self._convexity = ConvexityTest(structure.P)
         self._P_is_constant = not self._map.touched("P")
-        cones, refine = program.cones, self.options.refine
-        self._steps = refine if refine is not None else int(bool(cones.soc or cones.psd or cones.exp or cones.pow))
         self._sign = -1.0 if program.sense == "maximize" else 1.0
 
     @cached_property
@@ -102,7 +100,7 @@ class Engine:
                 x[i], y[i], s[i] = answer.x, answer.y, answer.s
                 value[i] = self._sign * (answer.objective + data.d[i if data.d.shape[0] > 1 else 0, 0])
         ok = np.isfinite(value)
-        if self._steps and ok.any():
+        if self.options.refine and ok.any():
             self._refine(data, ok, x, y, s, value)
         solved = Solved(x, y, s, value, status, ok, theta, data, details, self._sensitivity)
         warn_inaccurate(solved.status, details, self.program.name)
@@ -163,7 +161,7 @@ class Engine:
     def _refine(self, data: Data, ok: NDArray[np.bool_], x: Array, y: Array, s: Array, value: Array) -> None:
         """Refine the solutions in place."""
         sound = Data(*(e if e.shape[0] == 1 else e[ok] for e in (data.P, data.q, data.A, data.b, data.d)))
-        better_x, v, objective = self._refinement.steps(sound, x[ok], s[ok] - y[ok], self._steps)
+        better_x, v, objective = self._refinement.steps(sound, x[ok], s[ok] - y[ok], self.options.refine)
         x[ok], s[ok] = better_x, self._cone.project(v)
         y[ok] = s[ok] - v
         value[ok] = self._sign * (objective + sound.d[:, 0])

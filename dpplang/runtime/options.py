@@ -27,9 +27,9 @@ class Options:
         threads: batch elements solved at once; None for as many as there are cores to run on.
         accept_inaccurate: where the solver stops short, its answer still counts (status ``inaccurate``) if our own
             relative residuals are below this; 0 accepts none.
-        refine: Newton steps on the optimality conditions after the solver, each as costly as a derivative; they carry a
-            solution from the solver's tolerance to rounding error wherever it is regular. None for one where cones
-            are curved (an error of ε in the objective leaves √ε in the solution there) and none otherwise.
+        refine: Newton steps on the optimality conditions after the solver, each as costly as a derivative. One carries a
+            solution from the solver's tolerance to rounding error wherever it is regular; without it an error of ε in
+            the objective leaves up to √ε in the solution, and gradients composed of many solves drift apart.
         verbose: let the solver print its progress.
     """
 
@@ -40,7 +40,7 @@ class Options:
     time_limit: float | None = None
     threads: int | None = None
     accept_inaccurate: float = 1e-6
-    refine: int | None = None
+    refine: int = 1
     verbose: bool = False
 
     def __post_init__(self) -> None:
@@ -65,8 +65,8 @@ class Options:
                 fits = value is None or (_is_number(value) and value > 0)
                 wanted, near = "a number of seconds, or None", []
             case "refine":
-                fits = value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 20)
-                wanted, near = "a number of steps from 0 to 20, or None", []
+                fits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 20
+                wanted, near = "a number of steps from 0 to 20", []
             case "max_iterations" | "threads":
                 fits = value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0)
                 wanted, near = "a positive integer, or None", []

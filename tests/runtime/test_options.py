@@ -30,7 +30,7 @@ def complaint(**options: object) -> str:
         ({"threads": 0}, "SOL802: option `threads` is a positive integer, or None, not 0; "),
         ({"threads": True}, "SOL802: option `threads` is a positive integer, or None, not True; "),
         ({"time_limit": -1}, "SOL802: option `time_limit` is a number of seconds, or None, not -1; "),
-        ({"refine": -1}, "SOL802: option `refine` is a number of steps from 0 to 20, or None, not -1; "),
+        ({"refine": -1}, "SOL802: option `refine` is a number of steps from 0 to 20, not -1; "),
         ({"verbose": 1}, "SOL802: option `verbose` is True or False, not 1; "),
     ],
 )
