@@ -95,8 +95,10 @@ class Linearized:
 class KktPlan:
     """What the systems of one program share."""
 
-    def __init__(self, structure: Structure, cone: Product) -> None:
+    def __init__(self, structure: Structure, cone: Product, any_solution: bool = False) -> None:
+        """``any_solution``: where a system is singular, any solution serves, not the one of least norm alone."""
         P, A = structure.P, structure.A
+        self._positive = P.shape[0] if any_solution else None
         self._structure, self._cone = structure, cone
         self.n, self.m = P.shape[0], A.shape[0]
         self._P_at, self._A_at = (P.indices, P.columns), (A.indices, A.columns)
@@ -179,7 +181,7 @@ class KktPlan:
                 reduced = sp.diags_array(weight[element, kept]) @ reduced
                 corner = -sp.diags_array(spectrum.values[element, kept])
                 matrix = sp.block_array([[matrix, reduced.T], [reduced, corner]])
-            made.append((alone, kept[None], factorize_sparse(sp.csc_matrix(matrix))))
+            made.append((alone, kept[None], factorize_sparse(sp.csc_matrix(matrix), self._positive)))
         return tuple(made)
 
     def _turn(self, spectrum: ProductSpectrum, element: int) -> sp.csr_array | None:

@@ -20,6 +20,7 @@ SINGULAR = 1e-12
 """Reciprocal condition number (of the matrix scaled to unit row maxima) below which a matrix counts as singular."""
 
 _CUTOFF = 1e-10  # eigenvalues below this share of the largest count as zero in K⁺
+_DELTA = 1e-8  # of the regularization of a singular system, relative to its largest entry
 _INVERT = 48  # up to this order a batch is inverted in one call, beyond it each element is factorized
 
 
@@ -53,16 +54,36 @@ def factorize(matrices: Array) -> Factor:
     return _Triangular(matrices)
 
 
-def factorize_sparse(matrix: sp.csc_matrix) -> Factor:
-    """Factorize one sparse matrix."""
+def factorize_sparse(matrix: sp.csc_matrix, positive: int | None = None) -> Factor:
+    """Factorize one sparse matrix.
+
+    Args:
+        positive: where any solution of a consistent system will do, the order of the leading, positive semidefinite
+            block: a singular matrix is then regularized, which costs a fraction of its least-norm solution.
+    """
     probe = _probe(matrix.indptr.size - 1)
     try:
         factors = spla.splu(matrix, permc_spec="COLAMD")
     except RuntimeError:  # exactly singular
-        return _SparseLeastSquares(matrix)
+        return _SparseLeastSquares(matrix) if positive is None else _regularized(matrix, positive)
     size = abs(matrix).sum(axis=0).max()
     growth = np.abs(factors.solve(probe)).sum() / np.abs(probe).sum()
     if not np.isfinite(growth) or growth * size * SINGULAR > 1:
+        return _SparseLeastSquares(matrix) if positive is None else _regularized(matrix, positive)
+    return _SparseTriangular(matrix, factors)
+
+
+def _regularized(matrix: sp.csc_matrix, positive: int) -> Factor:
+    """K + δ·diag(I, −I), which is quasidefinite and hence regular (Vanderbei 1995).
+
+    The refinement step that follows every solve, against K itself, takes δ out of the part that K determines.
+    """
+    order = matrix.indptr.size - 1
+    delta = _DELTA * max(abs(matrix).max(), 1.0)
+    signs = np.where(np.arange(order) < positive, delta, -delta)
+    try:
+        factors = spla.splu(sp.csc_matrix(matrix + sp.diags_array(signs)), permc_spec="COLAMD")
+    except RuntimeError:  # K itself is so badly scaled that δ drowns
         return _SparseLeastSquares(matrix)
     return _SparseTriangular(matrix, factors)
 

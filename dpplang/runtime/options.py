@@ -27,9 +27,9 @@ class Options:
         threads: batch elements solved at once; None for as many as there are cores to run on.
         accept_inaccurate: where the solver stops short, its answer still counts (status ``inaccurate``) if our own
             relative residuals are below this; 0 accepts none.
-        refine: Newton steps on the optimality conditions after the solver, each as costly as a derivative. One carries a
-            solution from the solver's tolerance to rounding error wherever it is regular; without it an error of ε in
-            the objective leaves up to √ε in the solution, and gradients composed of many solves drift apart.
+        refine: Newton steps on the optimality conditions after the solver, each as costly as a derivative. One carries
+            a solution from the solver's tolerance to rounding error wherever it is regular; without it an error of ε
+            in the objective leaves up to √ε in the solution, and gradients composed of many solves drift apart.
         verbose: let the solver print its progress.
     """
 

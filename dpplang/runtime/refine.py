@@ -20,7 +20,7 @@ from dpplang.runtime.solvers.protocol import Structure
 class Refinement:
     def __init__(self, structure: Structure, cone: Product) -> None:
         self._cone = cone
-        self._plan = KktPlan(structure, cone)
+        self._plan = KktPlan(structure, cone, any_solution=True)
         self._P, self._A = Entries(structure.P), Entries(structure.A)
 
     def steps(self, data: Data, x: Array, v: Array, count: int) -> tuple[Array, Array, Array]:

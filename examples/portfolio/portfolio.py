@@ -35,8 +35,6 @@ FACTORS, LOOKBACK, HORIZON = 3, 60, 3
 COST, TURNOVER = 0.001, 0.4
 VALIDATION, TEST = ("2011-01", "2014-12"), ("2015-01", "2019-12")
 START = 0.3
-# Errors of one month are carried into all later ones, and monthly returns are small numbers.
-TOLERANCE = 1e-11
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ class Policy:
     def __init__(self, market: Market) -> None:
         self.market = market
         self.F = exposures(market)
-        self.layer = Layer(PROGRAM, dims={"T": HORIZON}, data={"F": self.F}, tolerance=TOLERANCE)
+        self.layer = Layer(PROGRAM, dims={"T": HORIZON}, data={"F": self.F})
 
     def run(self, gamma: Tensor, months: range, tick: Callable[[], None] = lambda: None) -> Tensor:
         """Net monthly returns ``[..., months]`` with risk aversion ``gamma`` ``[...]``, from even weights on."""

@@ -222,3 +222,22 @@ def test_ill_shaped_theta_is_our_fault() -> None:
     for theta in ((), (np.ones((2, 4)),), (np.ones(3),)):
         with pytest.raises(InternalError):
             engine.solve(theta)
+
+
+def test_refinement_of_a_sparse_program_with_free_auxiliaries() -> None:
+    """A slack epigraph leaves the optimality system singular; refinement must reach rounding error all the same."""
+    import dpplang
+
+    text = """
+dim n
+param c[n], tau nonneg
+var x[n]
+minimize sum_squares(x - c)
+subject to
+  slack: norm1(x) <= tau
+"""
+    problem = dpplang.parse(text)
+    c = np.random.default_rng(0).standard_normal(150)
+    once = problem.solve(c=c, tau=1e3)
+    assert problem.solve(c=c, tau=1e3, refine=0).status.ok
+    np.testing.assert_allclose(once.x, c, rtol=0, atol=1e-13)
