@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.errors import BindError
 from dpplang.runtime.bind import Bound, unflatten
 from dpplang.runtime.derive import symmetrize
+from dpplang.runtime.named import NamedOutputs
 from dpplang.runtime.names import declared, show_shape, suggestions
 from dpplang.runtime.outputs import Cotangents, Readouts, Sources, pull_back, read
 
@@ -25,38 +26,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
-class Duals:
-    """``solution.dual``: the dual of each named constraint, as an attribute or an item."""
-
-    def __init__(self, solution: Any, names: tuple[str, ...]) -> None:
-        self._solution = solution
-        self._names = names
-
-    def __getitem__(self, name: str) -> Any:
-        return self._solution[f"dual.{name}"]
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return attribute(self, name)
-
-    def __dir__(self) -> list[str]:
-        return list(self._names)
-
-    def __repr__(self) -> str:
-        return f"Duals({', '.join(self._names)})"
-
-
-def attribute(holder: Any, name: str) -> Any:
-    """An item as an attribute: what is not there is an AttributeError with the same words."""
-    try:
-        return holder[name]
-    except BindError as error:
-        diagnostic = error.diagnostics[0]
-        raise AttributeError("; ".join((diagnostic.message, *diagnostic.help))) from None
-
-
-class Solution:
+class Solution(NamedOutputs):
     """Solutions of a batch of problems, on NumPy.
 
     Every variable and every dual is there: ``solution["x"]`` or ``solution.x``, ``solution["dual.ineq"]`` or
@@ -78,10 +48,6 @@ class Solution:
         self._arrays: dict[str, Any] = {}
 
     @property
-    def names(self) -> tuple[str, ...]:
-        return self._readouts.names
-
-    @property
     def value(self) -> Any:
         return self._solved.value.reshape(self._bound.batch)[()]
 
@@ -89,30 +55,12 @@ class Solution:
     def status(self) -> Any:
         return self._solved.status.reshape(self._bound.batch)[()]
 
-    @property
-    def dual(self) -> Duals:
-        return Duals(self, tuple(n.removeprefix("dual.") for n in self._readouts.known if n.startswith("dual.")))
-
     def __getitem__(self, name: str) -> Any:
         if name not in self._arrays:
             readout = self._readouts[name]
             values = read(readout, self._sources)
             self._arrays[name] = values.reshape((*self._bound.batch, *readout.shape))[()]
         return self._arrays[name]
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return attribute(self, name)
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *(n for n in self._readouts.known if n.isidentifier())]
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[name] for name in self.names)
-
-    def __len__(self) -> int:
-        return len(self.names)
 
     def __repr__(self) -> str:
         batch, words = self._bound.batch, Counter(s.value for s in self._solved.status)

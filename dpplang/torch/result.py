@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from dpplang.runtime.named import NamedOutputs
 from dpplang.runtime.outputs import Readouts
-from dpplang.runtime.solution import Duals, attribute
 from dpplang.runtime.status import Status
 from dpplang.torch.outputs import Parts, read
 
 CODES: tuple[Status, ...] = tuple(Status)
 
 
-class Result:
+class Result(NamedOutputs):
     """Solutions of a batch of problems, as tensors that gradients flow through.
 
     Every variable and every dual is there: ``result["x"]`` or ``result.x``, ``result["dual.ineq"]`` or
@@ -46,10 +44,6 @@ class Result:
         self._tensors: dict[str, Tensor] = {}
 
     @property
-    def names(self) -> tuple[str, ...]:
-        return self._readouts.names
-
-    @property
     def value(self) -> Tensor:
         """Optimal values ``[*batch]``, in the user's sense."""
         return self._parts.value.reshape(self._batch).to(device=self._device, dtype=self._dtype)
@@ -70,30 +64,12 @@ class Result:
         """Which elements ``[*batch]`` have no solution, and are NaN throughout."""
         return self._parts.failed.reshape(self._batch).to(self._device)
 
-    @property
-    def dual(self) -> Duals:
-        return Duals(self, tuple(n.removeprefix("dual.") for n in self._readouts.known if n.startswith("dual.")))
-
     def __getitem__(self, name: str) -> Tensor:
         if name not in self._tensors:
             readout = self._readouts[name]
             tensor = read(readout, self._parts).reshape((*self._batch, *readout.shape))
             self._tensors[name] = tensor.to(device=self._device, dtype=self._dtype)
         return self._tensors[name]
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return attribute(self, name)
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *(n for n in self._readouts.known if n.isidentifier())]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return (self[name] for name in self.names)
-
-    def __len__(self) -> int:
-        return len(self.names)
 
     def __repr__(self) -> str:
         words = Counter(s.value for s in self._statuses)
