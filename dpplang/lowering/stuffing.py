@@ -42,8 +42,10 @@ def affine_map(entry: Ints, par: Ints, coefficient: Floats, size: int, n_theta: 
 
 def _pointers(keys: Ints, size: int) -> Ints:
     """Where each key's run starts among sorted keys in [0, size), and the end."""
-    pointers = np.zeros(size + 1, np.int32 if keys.shape[0] < 2**31 else np.int64)
-    np.cumsum(np.bincount(keys, minlength=size), out=pointers[1:])
+    dtype = np.int32 if keys.shape[0] < 2**31 else np.int64
+    pointers = np.zeros(size + 1, dtype)
+    counts = np.bincount(keys, minlength=size).astype(dtype)  # of the sum’s type: no casting buffers
+    np.cumsum(counts, dtype=dtype, out=pointers[1:])
     return pointers
 
 
