@@ -66,7 +66,7 @@ def compile_path(path: str | Path) -> Compilation:
     """A file's phases. A file that cannot be read is a diagnostic of the result, as everything else is.
 
     Raises:
-        DiagnosticsError: the file cannot be read (SYN0xx).
+        DiagnosticsError: the file cannot be read (NAM112).
     """
     return Compilation(read_source(Path(path)), Loader.beside(Path(path)))
 

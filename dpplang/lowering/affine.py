@@ -132,10 +132,6 @@ class Affine:
     def is_constant(self) -> bool:
         return bool((self.var < 0).all() and (self.par < 0).all())
 
-    @property
-    def has_variables(self) -> bool:
-        return bool((self.var >= 0).any())
-
     def reshape(self, *shape: int) -> Affine:
         return Affine(tuple(shape), self.entry, self.var, self.par, self.coefficient)
 

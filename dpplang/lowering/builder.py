@@ -10,7 +10,7 @@ import numpy as np
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.errors import BindError
 from dpplang.core.source import Origin
-from dpplang.lowering.affine import Affine, Floats, Ints, variables
+from dpplang.lowering.affine import Affine, Floats, variables
 
 CONE_ORDER = ("zero", "nonneg", "soc", "psd", "exp", "pow")
 
@@ -72,8 +72,3 @@ def offsets(blocks: list[Block]) -> tuple[list[Block], dict[int, int]]:
         start[id(block)] = row
         row += block.rows
     return ordered, start
-
-
-def rows_of(start: int, block: Block) -> Ints:
-    """Row numbers of a block, ``[count, dim]``."""
-    return start + np.arange(block.rows).reshape(block.form.shape)

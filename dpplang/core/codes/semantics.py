@@ -245,16 +245,6 @@ BINDING = (
     CodeInfo("BND704", "a dim has no value", "No tensor that is bound determines the dim, and it has no default: give it as `dims={\"n\": 10}` or `--dim n=10`."),
     CodeInfo("BND705", "unknown name", "The program declares no dim or tensor of that name."),
     CodeInfo("BND706", "axis of a fixed size", "The declaration says which size this axis has."),
-    CodeInfo(
-        "BND707",
-        "index out of range at these sizes",
-        "Whether the index is there hangs on the sizes that were bound (`x[2]` on an `x[n]`), so it is found when they are.",
-    ),
-    CodeInfo(
-        "BND708",
-        "extremum over nothing",
-        "For these sizes no member of the index set is left, and `max` and `min` of nothing have no value. A sum over nothing is zero.",
-    ),
 )
 
 SEMANTICS_CODES: tuple[CodeInfo, ...] = (*NAMES, *DCP, *DPP, *SHAPES, *BINDING)

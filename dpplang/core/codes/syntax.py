@@ -185,11 +185,6 @@ SYNTAX_CODES: tuple[CodeInfo, ...] = (
         *_constrained("norm1(x)", "norm1(x) <= 1"),
     ),
     CodeInfo(
-        "SYN024",
-        "a file that cannot be read",
-        "The file does not exist, may not be read, or is not UTF-8 text.",
-    ),
-    CodeInfo(
         "SYN025",
         "more errors than are shown",
         "After the first hundred syntax errors of a file the rest are only counted: they rarely tell more.",
