@@ -100,7 +100,7 @@ class _Parser:
         if chunk.body is not None:
             parsed = self._atom(chunk, chunk.body)
         else:
-            parsed = self.run("item", replace(chunk, tokens=_labelled(chunk.tokens)))
+            parsed = self.run("item", replace(chunk, tokens=labelled(chunk.tokens)))
         if parsed is None:
             self.broken.extend(_declared(chunk.tokens))
             return ()
@@ -178,7 +178,7 @@ def _went_on(tokens: Sequence[Token], stuck: Stuck, mended: Sequence[Token], out
     return len(mended) - outcome.index < len(tokens) - stuck.index
 
 
-def _labelled(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+def labelled(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
     """Give the type LABEL to a name that stands before a ``:`` outside brackets, or before the brackets before one."""
     first = tokens[0]
     if first.type != "NAME" or len(tokens) < 2:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dpplang.syntax.tokens import END, Token
 
 INFIX = frozenset({"in", "for", "if", "and", "or", "where", "import"})
-ITEM_WORDS = frozenset(
-    {"dim", "data", "param", "var", "derived", "let", "func", "from", "atom"}
-    | {"minimize", "maximize", "find", "subject", "return"}
-)
+DECLARING = frozenset({"dim", "data", "param", "var", "derived", "let", "func", "from", "atom"})
+ITEM_WORDS = DECLARING | {"minimize", "maximize", "find", "subject", "return"}
+MODES = frozenset({"param", "const"})  # of an atom's arguments
 ENTRY_WORDS = (
     *("kind", "variadic", "shape", "requires", "curvature", "sign", "monotone", "domain"),
     *("value", "quadratic", "graph", "test"),
 )
+CLAUSE_ENTRIES = frozenset({"kind", "variadic", "curvature", "sign", "monotone"})  # of words, not of expressions
 OPENERS = {"LPAR": "RPAR", "LSQB": "RSQB"}
 CLOSERS = {close: open_ for open_, close in OPENERS.items()}
 _OPERAND_ENDS = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "QUOTE"})
