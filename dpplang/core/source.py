@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,6 +17,8 @@ class Source:
 
     name: str
     text: str
+    whole: ClassVar[Source | None] = None  # of a Piece: the text it is placed in, and where
+    offset: ClassVar[int] = 0
 
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
@@ -36,13 +39,55 @@ class Source:
         return self.text[start:stop].rstrip("\r")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A half-open range [start, end) of code points in a source."""
+class Piece(Source):
+    """Some whole lines of a text that is read piece by piece (``syntax/pieces.py``), so that what an edit leaves alone
+    keeps its trees.
 
-    source: Source
-    start: int
-    end: int
+    Once it is placed in a whole text, every span of it is one of that text; where it is moved to, its spans move along.
+    This is the one thing in a tree that changes: a tree of pieces belongs to the newest version of its text only.
+    """
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(name, text)
+
+    def place(self, whole: Source, offset: int) -> None:
+        """Let the piece be ``whole.text[offset : offset + len(text)]``."""
+        object.__setattr__(self, "whole", whole)
+        object.__setattr__(self, "offset", offset)
+
+
+class Span:
+    """A half-open range [start, end) of code points in a source. Not to be changed; equal where it covers the same."""
+
+    __slots__ = ("_end", "_place", "_start")
+
+    def __init__(self, source: Source, start: int, end: int) -> None:
+        self._place = source
+        self._start = start
+        self._end = end
+
+    @property
+    def source(self) -> Source:
+        return self._place.whole or self._place
+
+    @property
+    def start(self) -> int:
+        return self._place.offset + self._start
+
+    @property
+    def end(self) -> int:
+        return self._place.offset + self._end
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Span):
+            return NotImplemented
+        return self.source is other.source and self.start == other.start and self.end == other.end
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.start, self.end))
+
+    def __repr__(self) -> str:
+        return f"Span({self.source.name!r}, {self.start}, {self.end})"
 
     @property
     def text(self) -> str:

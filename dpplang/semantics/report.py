@@ -22,13 +22,11 @@ class Report:
 
     def __init__(self) -> None:
         self._found: list[Diagnostic] = []
-        self._seen: set[tuple[str, str, int, int]] = set()
+        self._seen: set[tuple[str, Span | str]] = set()
 
     def add(self, *diagnostics: Diagnostic) -> None:
         for diagnostic in diagnostics:
-            span = diagnostic.primary.span if diagnostic.primary else None
-            where, start, end = (span.source.name, span.start, span.end) if span else (diagnostic.message, -1, -1)
-            key = (diagnostic.code, where, start, end)
+            key = (diagnostic.code, diagnostic.primary.span if diagnostic.primary else diagnostic.message)
             if key not in self._seen:
                 self._seen.add(key)
                 self._found.append(diagnostic)

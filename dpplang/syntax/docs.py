@@ -32,9 +32,9 @@ class Docs:
     by_line: dict[int, Block]
 
 
-def read_docs(source: Source, tokens: Tokens) -> Docs:
+def read_docs(source: Source, tokens: Tokens, *, first: bool = True) -> Docs:
     """Gather the blocks. The first is the file's if nothing but comments stands before it, and no ``atom`` or ``func``
-    directly below."""
+    directly below; unless these are not the ``first`` lines of the file."""
     blocks: list[Block] = []
     for token in tokens.comments:
         if token.type != "DOC" or is_trailing(source, token):
@@ -45,16 +45,16 @@ def read_docs(source: Source, tokens: Tokens) -> Docs:
         else:
             blocks.append(Block((token,), line + 1))
     by_line = {block.below: block for block in blocks}
-    first = next((i for i, t in enumerate(tokens.code) if t.type != "\n"), None)
-    code = tokens.code[first] if first is not None else None
-    if not blocks or (code is not None and blocks[0].tokens[0].start > code.start):
+    start = next((i for i, t in enumerate(tokens.code) if t.type != "\n"), None)
+    code = tokens.code[start] if start is not None else None
+    if not first or not blocks or (code is not None and blocks[0].tokens[0].start > code.start):
         return Docs(None, by_line)
     documents_item = (
-        first is not None
+        start is not None
         and code is not None
         and source.position(code.start)[0] == blocks[0].below
         and code.text in _DOCUMENTED_ALONE
-        and stands_as_keyword(code.text, tokens.code[first + 1])
+        and stands_as_keyword(code.text, tokens.code[start + 1])
     )
     if documents_item:
         return Docs(None, by_line)

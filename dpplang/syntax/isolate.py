@@ -7,6 +7,7 @@ last line that is indented deeper than the item's first: what follows is read as
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dpplang.core.diagnostics import Diagnostic
@@ -30,7 +31,7 @@ _GOES_ON = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "AT", "CARET", "COMMA", 
 _WORDS = ITEM_WORDS | frozenset(ENTRY_WORDS)
 _RECORDS = (("atom",), ("atom", "graph"))  # what `{` may open, and within what
 _LONGEST_LABEL = 200  # tokens of `name[ … ]:` looked at
-_NEVER_IN_GRAPH = frozenset({"dim", "data", "param", "derived", "func", "from", "atom", "return"})
+NEVER_IN_GRAPH = frozenset({"dim", "data", "param", "derived", "func", "from", "atom", "return"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ class _Splitter:
         text = self.tokens[found].text
         if text in ITEM_WORDS or (text in ("test", "graph") and self.within == ("atom",)):
             return stands_as_keyword(text, self.tokens[found + 1])
-        return self._is_label(found)
+        return is_label(self.tokens, found)
 
     def _interrupts(self, kept: list[Token], stack: list[Token]) -> bool:
         """Whether the line behind ``self.at`` opens an item although brackets are open: they were never closed then."""
@@ -226,18 +227,7 @@ class _Splitter:
             return text != "param" or kept[0].text != "atom"  # there it is the mode of a formal
         # `a:b` is a slice inside brackets, unless it would follow an operand or an argument
         argument = kept[-1].type == "COMMA" and stack[-1].type == "LPAR"
-        return ends_operand(kept[-1]) or (argument and self._is_label(found))
-
-    def _is_label(self, at: int) -> bool:
-        """``name:`` or ``name[ … ]:`` on one line."""
-        depth = 0
-        for token in self.tokens[at + 1 : at + 1 + _LONGEST_LABEL]:
-            if depth == 0 and token.type != "LSQB":
-                return token.type == "COLON"
-            if token.type == "\n":
-                return False
-            depth += (token.type in OPENERS) - (token.type in CLOSERS)
-        return False
+        return ends_operand(kept[-1]) or (argument and is_label(self.tokens, found))
 
     def _looks_new(self, at: int, margin: int) -> bool:
         """Whether a line looks like an item of its own: it opens one, or is not indented deeper than the last."""
@@ -250,7 +240,7 @@ class _Splitter:
     def _leaves(self, record: Token) -> bool:
         """Whether the line at ``self.at`` stands outside a record that was not closed: a file's item, not indented."""
         token = self.tokens[self.at]
-        outside = _NEVER_IN_GRAPH if record.text == "graph" else ITEM_WORDS
+        outside = NEVER_IN_GRAPH if record.text == "graph" else ITEM_WORDS
         return token.text in outside and self._opens_item(self.at) and self._column(token) <= self._column(record)
 
     def _begins_operand(self, at: int) -> bool:
@@ -265,6 +255,18 @@ class _Splitter:
 
     def _column(self, token: Token) -> int:
         return token.start - self.source.text.rfind("\n", 0, token.start) - 1
+
+
+def is_label(tokens: Sequence[Token], at: int) -> bool:
+    """Whether ``name:`` or ``name[ … ]:`` stands at a name, on one line."""
+    depth = 0
+    for token in tokens[at + 1 : at + 1 + _LONGEST_LABEL]:
+        if depth == 0 and token.type != "LSQB":
+            return token.type == "COLON"
+        if token.type == "\n":
+            return False
+        depth += (token.type in OPENERS) - (token.type in CLOSERS)
+    return False
 
 
 def _is_subject_to(kept: list[Token]) -> bool:

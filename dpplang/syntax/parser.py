@@ -31,32 +31,59 @@ class Parsed:
     diagnostics: tuple[Diagnostic, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What some whole lines of a file hold; the fields are those of :class:`ast.File`, ``diagnostics`` in any order."""
+
+    items: tuple[ast.AnyItem, ...]
+    doc: str
+    broken: tuple[str, ...]
+    comments: tuple[ast.Comment, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
 def parse(source: Source) -> Parsed:
     """Parse a file.
 
     Everything wrong is a diagnostic; every item that stands, or can be mended without doubt, is in the file.
     """
+    return assemble(source, [] if len(source.text) > MAX_CHARACTERS else [parse_part(source)])
+
+
+def parse_part(source: Source, *, first: bool = True) -> Part:
+    """Parse whole lines that hold whole items; only the ``first`` of a file can begin with the file's own doc."""
     parser = _Parser(source)
-    whole = Span(source, 0, len(source.text))
-    if len(source.text) > MAX_CHARACTERS:
-        return Parsed(ast.File((), span=whole, source=source), (messages.too_big(source),))
     tokens = tokenize(source)
     chunks, found = isolate(source, tokens.code)
     parser.report((*tokens.diagnostics, *found))
-    parser.docs = docs = read_docs(source, tokens)
+    parser.docs = docs = read_docs(source, tokens, first=first)
     items = tuple(item for chunk in chunks for item in parser.item(chunk))
     if docs.file is not None:
         parser.documented.update(t.start for t in docs.file.tokens)
-    file = ast.File(
+    parser.found.extend(check_placement(items))
+    return Part(
         items,
         docs.file.text if docs.file else "",
         tuple(dict.fromkeys(parser.broken)),
         comments(source, tokens, parser.documented),
+        tuple(parser.found),
+    )
+
+
+def assemble(source: Source, parts: Sequence[Part]) -> Parsed:
+    """The file that its parts, in order, make up; no parts if the text is too long to be parsed."""
+    whole = Span(source, 0, len(source.text))
+    if len(source.text) > MAX_CHARACTERS:
+        return Parsed(ast.File((), span=whole, source=source), (messages.too_big(source),))
+    file = ast.File(
+        tuple(item for part in parts for item in part.items),
+        parts[0].doc if parts else "",
+        tuple(dict.fromkeys(name for part in parts for name in part.broken)),
+        tuple(comment for part in parts for comment in part.comments),
         span=whole,
         source=source,
     )
-    parser.found.extend(check_placement(file))
-    return Parsed(file, _ordered(source, parser.found))
+    return Parsed(file, _ordered(source, [d for part in parts for d in part.diagnostics]))
 
 
 def parse_expression(source: Source) -> tuple[ast.Expr | None, tuple[Diagnostic, ...]]:

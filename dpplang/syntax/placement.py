@@ -1,8 +1,8 @@
-"""What the grammar lets through but cannot stand where it stands: one look at every item of a parsed file."""
+"""What the grammar lets through but cannot stand where it stands: one look at every item that was parsed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dpplang.core.diagnostics import Diagnostic, Label
 from dpplang.syntax import ast
@@ -11,9 +11,9 @@ from dpplang.syntax.walk import walk
 _GENERATOR_CALLS = frozenset({"sum", "max", "min", "hstack", "vstack"})
 
 
-def check_placement(file: ast.File) -> tuple[Diagnostic, ...]:
+def check_placement(items: Iterable[ast.AnyItem]) -> tuple[Diagnostic, ...]:
     """`dual` outside `return`, shapes of dims, defaults of variables, modes of a func's arguments."""
-    return tuple(d for item in file.items for d in _item(item))
+    return tuple(d for item in items for d in _item(item))
 
 
 def _item(item: ast.AnyItem) -> Iterator[Diagnostic]:
