@@ -6,6 +6,7 @@ to there, and from there on, then depends on that side alone. The rules here are
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from dpplang.syntax.tokens import tokenize
 from dpplang.syntax.words import CLOSERS, ENTRY_WORDS, ITEM_WORDS, OPENERS, ends_operand, stands_as_keyword
 
 _WORDS = (ITEM_WORDS | frozenset(ENTRY_WORDS)) - {"find"}
+_DOC = re.compile(r"[ \t\r\f\u00a0\ufeff]*##")
 _NOWHERE = 1 << 30  # braces that no line closes: where an item was given up that has too many brackets
 _MOST_LINES = 20_000  # kept of all that were seen
 
@@ -97,8 +99,9 @@ def _parsed(name: str, text: str, *, first: bool) -> tuple[Piece, Part]:
 
 
 def _cuts(text: str, known: dict[str, _Line | None]) -> list[int]:
-    """Offsets at which the text is cut, its start and end among them."""
+    """Offsets at which the text is cut, its start and end among them: before and behind every item with its doc."""
     cuts, end = [0], 0
+    doc: int | None = None  # where the doc begins that stands directly above
     last: _Line | None = None
     brackets: str | None = ""
     braces = 0
@@ -108,15 +111,20 @@ def _cuts(text: str, known: dict[str, _Line | None]) -> list[int]:
             known[content] = _read(content)
         line = known[content]
         if line is None:
+            own = _DOC.match(content)
+            doc = (start if doc is None else doc) if own else None
             continue
         if last is not None and _begins(line, last, brackets, braces):
-            cuts.append(end)
+            cuts.extend((end, start if doc is None else doc))
             brackets, braces = "", 0
+        doc = None
         brackets = _closed_and_opened(brackets, line)
         deep = brackets is not None and len(brackets) >= MAX_BRACKETS
         braces = _NOWHERE if deep else max(braces + line.braces[0], line.braces[1])
         last, end = line, min(stop + 1, len(text))
-    return [*cuts, len(text)]
+    if last is not None:
+        cuts.append(end)
+    return sorted({*cuts, len(text)})
 
 
 def _begins(line: _Line, last: _Line, brackets: str | None, braces: int) -> bool:
