@@ -204,7 +204,9 @@ def _product_rule(left: Expr, right: Expr) -> str:
     if left.facts.variables and right.facts.variables:
         return "a product of two factors that both depend on variables has no known curvature"
     if not factors_are_dpp(left.facts, right.facts):
-        return "DCP, since one factor is constant in the variables; not DPP, since both depend on parameters"
+        both = left.facts.params and right.facts.params
+        why = "both depend on parameters" if both else "a factor is not affine in the parameters"
+        return f"DCP, since one factor is constant in the variables; not DPP, since {why}"
     scale, other = (right, left) if left.facts.variables else (left, right)
     words = {Sign.UNKNOWN: "constant of unknown sign"}.get(scale.facts.sign, f"{scale.facts.sign.value} constant")
     return f"a {words} times {_an(other.facts.curvature)} expression"

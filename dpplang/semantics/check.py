@@ -22,6 +22,7 @@ from dpplang.semantics.report import Report, diagnose, replacement
 from dpplang.semantics.scope import POISON, FileScope, Scope
 from dpplang.semantics.sizes import undetermined
 from dpplang.semantics.tree import Constraint, Expr, Model
+from dpplang.semantics.typed import Typed
 from dpplang.semantics.unused import unknown_names
 from dpplang.semantics.verdicts import judge
 from dpplang.semantics.walk import State, reserve_index_names
@@ -32,10 +33,11 @@ T = TypeVar("T", bound=ast.Node)
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """``model`` is None iff ``diagnostics`` holds an error."""
+    """``model`` is None iff ``diagnostics`` holds an error; ``typed`` is what could be typed all the same."""
 
     model: Model | None
     diagnostics: tuple[Diagnostic, ...]
+    typed: Typed
 
 
 def check(file: ast.File, *, loader: Loader, library: Library) -> Checked:
@@ -76,7 +78,8 @@ def check(file: ast.File, *, loader: Loader, library: Library) -> Checked:
         doc=file.doc,
         source_name=file.source.name,
     )
-    return Checked(None if report.has_errors else model, report.diagnostics)
+    typed = Typed(model, scope, walk.state.inlined)
+    return Checked(None if report.has_errors else model, report.diagnostics, typed)
 
 
 def _poison(scope: FileScope, broken: Damage) -> None:

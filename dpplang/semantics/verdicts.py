@@ -35,13 +35,19 @@ def judge(
 
 def _demands(sense: str, objective: Expr | None, constraints: Sequence[Constraint]) -> Iterator[tuple[Expr, Demand]]:
     if objective is not None:
-        wanted = CONVEX if sense == "minimize" else CONCAVE
-        yield objective, Demand(wanted, "DCP204", f"`{sense}` needs a {wanted.value} objective")
+        yield objective, objective_demand(sense)
     for constraint in constraints:
-        yield from _of_constraint(constraint)
+        yield from constraint_demands(constraint)
 
 
-def _of_constraint(constraint: Constraint) -> Iterator[tuple[Expr, Demand]]:
+def objective_demand(sense: str) -> Demand:
+    """What ``minimize`` or ``maximize`` asks of its expression."""
+    wanted = CONVEX if sense == "minimize" else CONCAVE
+    return Demand(wanted, "DCP204", f"`{sense}` needs a {wanted.value} objective")
+
+
+def constraint_demands(constraint: Constraint) -> Iterator[tuple[Expr, Demand]]:
+    """What a relation asks of each of its parts, in their order."""
     match constraint.kind:
         case Kind.ZERO:
             for part in constraint.parts:
@@ -60,24 +66,29 @@ def _of_constraint(constraint: Constraint) -> Iterator[tuple[Expr, Demand]]:
                 yield part, Demand(AFFINE, "DCP212", f"what is `in {constraint.cone}` must be affine")
 
 
-def _quadratic_positions(expr: Expr) -> Iterator[AtomCall]:
+def _quadratic_positions(objective: Expr) -> Iterator[AtomCall]:
     """Atoms that are added up in the objective, with nonnegative factors: those a quadratic objective can take."""
-    match expr:
-        case AtomCall():
-            yield expr
-        case Apply(op="add" | "sum" | "neg" | "sub" | "reshape" | "spread", args=args):
-            for arg in args:
-                yield from _quadratic_positions(arg)
-        case Apply(op="mul", args=(left, right)):
-            scale, other = (right, left) if left.facts.variables else (left, right)
-            if scale.facts.sign is not Sign.UNKNOWN and not scale.facts.params:
-                yield from _quadratic_positions(other)
-        case Apply(op="div", args=(left, right)) if right.facts.sign is not Sign.UNKNOWN:
-            yield from _quadratic_positions(left)
-        case Reduce(op="sum", body=body) | Take(operand=body):
-            yield from _quadratic_positions(body)
-        case _:
-            pass
+    pending, seen = [objective], set[int]()
+    while pending:
+        expr = pending.pop()
+        if id(expr) in seen:
+            continue  # a `let` used twice: without this, a chain of them takes time exponential in its length
+        seen.add(id(expr))
+        match expr:
+            case AtomCall():
+                yield expr
+            case Apply(op="add" | "sum" | "neg" | "sub" | "reshape" | "spread", args=args):
+                pending.extend(args)
+            case Apply(op="mul", args=(left, right)):
+                scale, other = (right, left) if left.facts.variables else (left, right)
+                if scale.facts.sign is not Sign.UNKNOWN and not scale.facts.params:
+                    pending.append(other)
+            case Apply(op="div", args=(left, right)) if right.facts.sign is not Sign.UNKNOWN:
+                pending.append(left)
+            case Reduce(op="sum", body=body) | Take(operand=body):
+                pending.append(body)
+            case _:
+                pass
 
 
 def _misplaced(root: Expr, allowed: set[int], seen: set[int]) -> Iterator[Diagnostic]:

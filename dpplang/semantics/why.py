@@ -1,60 +1,158 @@
-"""The derivation of an expression's facts, as a tree in words: what `why` shows in the REPL and on hover."""
+"""A derivation as lines of text: what ``:why`` shows in the REPL, and a hover in an editor."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
 
+from dpplang.core.columns import show, visible
 from dpplang.lattice.curvature import Curvature
 from dpplang.lattice.dims import show_shape
 from dpplang.lattice.sign import Sign
-from dpplang.semantics.tree import Expr
+from dpplang.semantics.derivation import Claim, Dependence, Derivation, Part, Verdict
+from dpplang.semantics.tree import Facts
 
 MAX_LINES = 200
+MAX_DEPTH = 12
+_WIDEST = 56  # columns of the tree: guide, role and text
+_NARROWEST = 16
+_SILENT_ROLES = frozenset(("factor", "member", "dividend", "divisor", "objective"))
 
 
-def why(expr: Expr, *, depth: int = 8) -> str:
-    """The derivation tree of an expression, the whole first, every part below what it is a part of.
+class Kind(Enum):
+    """``NODE`` has cells; ``RULE``, ``FAULT`` and ``CUT`` are remarks on the node above."""
 
-    One line per node: its source, its facts, and the rule that gave them. Parts that are shared are derived
-    once; below ``depth``
-    levels, and beyond 200 lines, the tree is cut (with ``…``).
+    NODE = auto()
+    RULE = auto()
+    FAULT = auto()
+    CUT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a derivation.
+
+    Attributes:
+        guide: the branches of the tree left of it. role: in the whole, with a colon; may be empty.
+        text: the expression, or the remark. cells: shape, sign, curvature, verdict, parameters (a node's alone).
+        verdict: of the node.
     """
-    lines: list[str] = []
-    for line in _lines(expr, "", "", depth, set()):
-        if len(lines) == MAX_LINES:
-            lines.append("…")
+
+    kind: Kind
+    guide: str
+    text: str
+    role: str = ""
+    cells: tuple[str, ...] = ()
+    verdict: Verdict = Verdict.DPP
+
+
+def why(whole: Part | Claim) -> str:
+    """The derivation tree as plain text, the whole first, every part below what it is a part of.
+
+    A node's line holds its source, shape, sign, curvature, verdict and parameters; below it stands the rule that gave
+    them, or what is wrong. Parts that occur twice are derived once; the tree is cut (``…``) at 12 levels and 200 lines.
+    """
+    return "\n".join(aligned(lines(whole)))
+
+
+def lines(whole: Part | Claim) -> list[Line]:
+    """The lines of a derivation, to be aligned and coloured."""
+    made: list[Line] = []
+    for line in _claim(whole) if isinstance(whole, Claim) else _node(whole, "", "", MAX_DEPTH, set()):
+        if len(made) == MAX_LINES:
+            made.append(Line(Kind.CUT, "", "…"))
             break
-        lines.append(line)
-    return "\n".join(lines)
+        made.append(line)
+    return made
 
 
-def facts_line(expr: Expr) -> str:
-    """``convex, nonneg, scalar; depends on the parameter `p``` in one line."""
-    facts = expr.facts
-    words = [facts.curvature.value if facts.curvature is not Curvature.UNKNOWN else "unknown curvature"]
-    if facts.sign is not Sign.UNKNOWN:
-        words.append(facts.sign.value)
+def aligned(found: Sequence[Line]) -> Iterator[str]:
+    """Plain text of the lines, the cells of nodes in columns."""
+    first, others = widths(found)
+    for line in found:
+        if line.kind is Kind.NODE:
+            cells = "  ".join(cell + " " * (w - _columns(cell)) for cell, w in zip(line.cells, others, strict=True))
+            head = line.guide + line.role + line.text
+            yield f"{head}{' ' * (first - _columns(head))}  {cells}".rstrip()
+        else:
+            yield f"{line.guide}{'✗ ' if line.kind is Kind.FAULT else ''}{line.text}"
+
+
+def widths(found: Iterable[Line]) -> tuple[int, list[int]]:
+    """Display columns of the tree, and of every cell."""
+    nodes = [line for line in found if line.kind is Kind.NODE]
+    first = max((_columns(n.guide + n.role + n.text) for n in nodes), default=0)
+    return first, [max(map(_columns, column)) for column in zip(*(n.cells for n in nodes), strict=True)]
+
+
+def cells(facts: Facts, verdict: Verdict, dependence: Sequence[Dependence]) -> tuple[str, ...]:
+    """Shape, sign, curvature, verdict and parameters, each a word or a few; an unknown sign is left empty."""
+    return (
+        show_shape(facts.shape),
+        "" if facts.sign is Sign.UNKNOWN else facts.sign.value,
+        "?" if facts.curvature is Curvature.UNKNOWN else facts.curvature.value,
+        verdict.value if facts.params or facts.variables or verdict is not Verdict.DPP else "",
+        parameters(dependence),
+    )
+
+
+def parameters(dependence: Sequence[Dependence]) -> str:
+    """``gamma, Omega through R``, no more than three."""
+    shown = [d.name + (f" through {', '.join(d.through)}" if d.through else "") for d in dependence[:3]]
+    return ", ".join(shown) + (f" and {len(dependence) - 3} more" if len(dependence) > 3 else "")
+
+
+def facts_line(derivation: Derivation) -> str:
+    """The facts of one expression in a line: ``convex, nonneg, scalar; depends on the parameters `p```."""
+    facts, dependence = derivation.facts, derivation.dependence
+    words = ["unknown curvature" if facts.curvature is Curvature.UNKNOWN else facts.curvature.value]
+    words += [] if facts.sign is Sign.UNKNOWN else [facts.sign.value]
     words.append(show_shape(facts.shape))
-    if facts.params:
-        names = ", ".join(f"`{s.name}`" for s in sorted(facts.params, key=lambda s: s.name))
-        dpp = "not DPP" if facts.dpp is Curvature.UNKNOWN else f"{facts.dpp.value} with parameters counted"
-        return f"{', '.join(words)}; depends on {names}: {dpp}"
-    return ", ".join(words)
+    if not dependence:
+        return ", ".join(words)
+    plural = "s" if len(dependence) > 1 else ""
+    return f"{', '.join(words)}; depends on the parameter{plural} {', '.join(map(str, dependence))}"
 
 
-def _lines(expr: Expr, first: str, rest: str, depth: int, seen: set[int]) -> Iterator[str]:
-    source = " ".join(expr.span.text.split())
-    shown = source if len(source) <= 60 else source[:57] + "..."
-    rule = f" ({expr.reason.rule})" if expr.reason.rule else ""
-    parts = expr.reason.parts
-    again = bool(parts) and id(expr) in seen
-    seen.add(id(expr))
-    yield f"{first}`{shown}`: {facts_line(expr)}{' – as above' if again else rule}"
+def _claim(claim: Claim) -> Iterator[Line]:
+    yield Line(Kind.RULE, "", claim.rule)
+    seen: set[int] = set()
+    for part in claim.parts:
+        yield from _node(part, "", "", MAX_DEPTH, seen)
+
+
+def _node(part: Part, first: str, rest: str, depth: int, seen: set[int]) -> Iterator[Line]:
+    derivation = part.derivation
+    parts = derivation.parts
+    again = bool(parts) and id(derivation) in seen
+    seen.add(id(derivation))
+    role = f"{part.role}: " if part.role and part.role not in _SILENT_ROLES else ""
+    text = _cut(derivation.shown, max(_WIDEST - len(first) - len(role), _NARROWEST))
+    known = cells(derivation.facts, part.verdict, derivation.dependence)
+    yield Line(Kind.NODE, first, text, role, known, part.verdict)
+    below = rest + ("│ " if parts and not again and depth else "  ")
+    if part.complaint:
+        yield Line(Kind.FAULT, below, part.complaint)
+    elif again:
+        yield Line(Kind.RULE, below, "as above")
+    elif parts and derivation.rule:
+        yield Line(Kind.RULE, below, derivation.rule)
     if again or not parts:
         return
     if depth == 0:
-        yield f"{rest}└ …"
+        yield Line(Kind.CUT, rest, "└ …")
         return
-    for position, part in enumerate(parts):
+    for position, below_part in enumerate(parts):
         last = position == len(parts) - 1
-        yield from _lines(part, f"{rest}{'└ ' if last else '├ '}", f"{rest}{'  ' if last else '│ '}", depth - 1, seen)
+        branch, stem = ("└ ", "  ") if last else ("├ ", "│ ")
+        yield from _node(below_part, rest + branch, rest + stem, depth - 1, seen)
+
+
+def _columns(text: str) -> int:
+    return show(text).width
+
+
+def _cut(text: str, room: int) -> str:
+    text = visible(text)
+    return text if len(text) <= room else text[: room - 1] + "…"

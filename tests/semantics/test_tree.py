@@ -10,7 +10,6 @@ from dpplang.lattice.curvature import Curvature
 from dpplang.lattice.dims import Poly, show_shape
 from dpplang.lattice.sign import Sign
 from dpplang.semantics.tree import Apply, AtomCall, DualRef, Kind, OptimalValue, Reduce, Ref, Size, Take
-from dpplang.semantics.why import why
 from tests.semantics.helpers import model_of
 
 PORTFOLIO = """
@@ -99,15 +98,6 @@ def test_cones() -> None:
         "  (t, x) in soc\n  (T, X) in soc\n  (x, y, z) in exp_cone\n  (x, 1, z) in pow_cone(1/3)\n  x in nonneg\n"
     )
     assert [show_shape(c.shape) for c in model.constraints] == ["[n + 1]", "[k, n + 1]", "[3, n]", "[3, n]", "[n]"]
-
-
-def test_why_shows_every_rule_down_to_the_names() -> None:
-    model = model_of("param p nonneg\nvar x\nminimize p * square(x) + abs(x)\n")
-    assert model.objective is not None
-    shown = why(model.objective)
-    assert "`p * square(x) + abs(x)`: convex, nonneg, scalar; depends on `p`: convex with parameters counted" in shown
-    assert "`square(x)`: convex, nonneg, scalar" in shown
-    assert "`x` is a variable, affine" in shown
 
 
 def test_checking_loads_no_numpy() -> None:
