@@ -73,8 +73,7 @@ def applicable(diagnostic: Diagnostic, source: Source, *, unsafe: bool = False) 
 def compatible(diagnostics: Iterable[Diagnostic], source: Source, *, unsafe: bool = False) -> tuple[Applied, ...]:
     """Fixes that can be applied together, first come first served.
 
-    Two fixes that touch one place are not, unless both make the same edit there: what each introduces was named
-    without knowing of the other.
+    Two fixes that touch one place are not, unless both insert there, or make the same edit.
     """
     taken: list[Edit] = []
     chosen: list[Applied] = []
@@ -121,7 +120,7 @@ def mend(source: Source, check: Check, *, unsafe: bool = False) -> Mended:
             if result.text not in seen:
                 seen.add(result.text)
                 after = tuple(check(result))
-                if _better(found, after, attempt):
+                if mends(found, after, attempt):
                     source, found = result, after
                     applied += attempt
                     break
@@ -130,21 +129,12 @@ def mend(source: Source, check: Check, *, unsafe: bool = False) -> Mended:
     return Mended(source, found, tuple(applied))
 
 
-_Key = tuple[str, str, tuple[str, ...]]
+def mends(before: Sequence[Diagnostic], after: Sequence[Diagnostic], fixes: Sequence[Applied]) -> bool:
+    """Whether fixes did what they were for: what each mends is gone, and safe ones made no new errors.
 
-
-def _touch(a: Edit, b: Edit) -> bool:
-    """Whether two edits overlap, or one inserts at an end of the other."""
-    return a.span.start <= b.span.end and b.span.start <= a.span.end
-
-
-def _key(diagnostic: Diagnostic, fix: Fix | None) -> _Key:
-    """What a fix is, however the text around it has moved."""
-    edits = tuple(f"{e.span.text}→{e.text}" for e in fix.edits) if fix else ()
-    return diagnostic.code, diagnostic.message, edits
-
-
-def _better(before: Sequence[Diagnostic], after: Sequence[Diagnostic], fixes: Sequence[Applied]) -> bool:
+    Args:
+        before, after: what is found in the text without and with the fixes.
+    """
     edits = [edit for one in fixes for edit in one.fix.edits]
     places = {(d.code, d.message, d.primary.span.start) for d in after if d.primary}
     for one in fixes:
@@ -156,6 +146,21 @@ def _better(before: Sequence[Diagnostic], after: Sequence[Diagnostic], fixes: Se
         one.fix.applicability is Applicability.SAFE and not one.diagnostic.code.startswith("SYN") for one in fixes
     )
     return not safe or sum(d.is_error for d in after) <= sum(d.is_error for d in before)
+
+
+_Key = tuple[str, str, tuple[str, ...]]
+
+
+def _touch(a: Edit, b: Edit) -> bool:
+    """Whether two edits overlap, or one inserts at an end of what the other replaces."""
+    insertions = a.span.start == a.span.end and b.span.start == b.span.end
+    return not insertions and a.span.start <= b.span.end and b.span.start <= a.span.end
+
+
+def _key(diagnostic: Diagnostic, fix: Fix | None) -> _Key:
+    """What a fix is, however the text around it has moved."""
+    edits = tuple(f"{e.span.text}→{e.text}" for e in fix.edits) if fix else ()
+    return diagnostic.code, diagnostic.message, edits
 
 
 def _moved(offset: int, edits: Iterable[Edit]) -> int | None:

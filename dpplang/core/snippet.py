@@ -1,7 +1,7 @@
 """Source lines with their underlines: ``^^^`` for the primary span, ``---`` for the others.
 
 Spans of one line that overlap get underline rows of their own. In a row the rightmost label stands behind its
-underline, the others hang below on bars, so that no two labels meet. A span of several lines is a bracket in a lane
+underline, the others hang below on bars, so that no two labels meet; one text for several is said once. A span of several lines is a bracket in a lane
 left of the text.
 """
 
@@ -203,7 +203,8 @@ def _underline_rows(layer: Sequence[_Underline], depth: int, bars: Callable[[], 
         row.put(depth + last.end + 1, last.stroke.text, last.stroke.style)
     yield row
 
-    hanging = [u for u in layer[:-1] if u.stroke.text]
+    # What the last one says beside it need not be said again.
+    hanging = [u for u in layer[:-1] if u.stroke.text and u.stroke.text != last.stroke.text]
     for count in range(len(hanging), -1, -1) if hanging else ():
         row = bars()
         for u in hanging[:count]:

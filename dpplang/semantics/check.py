@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from dpplang.core.diagnostics import Diagnostic, Label, Severity
-from dpplang.core.source import Span
+from dpplang.core.source import Source, Span
 from dpplang.lattice.dims import show_shape
 from dpplang.semantics.arithmetic import declaration_labels
 from dpplang.semantics.damage import Damage, damage
 from dpplang.semantics.declarations import Declarations, Declared
-from dpplang.semantics.dpp import Surroundings
 from dpplang.semantics.infer import Inference
 from dpplang.semantics.library import Library
 from dpplang.semantics.loader import Loader
@@ -27,6 +26,10 @@ from dpplang.semantics.unused import unknown_names
 from dpplang.semantics.verdicts import judge
 from dpplang.semantics.walk import State, reserve_index_names
 from dpplang.syntax import ast
+from dpplang.syntax.parser import parse
+
+if TYPE_CHECKING:
+    from dpplang.semantics.fixes.program import Around
 
 T = TypeVar("T", bound=ast.Node)
 
@@ -48,8 +51,24 @@ def check(file: ast.File, *, loader: Loader, library: Library) -> Checked:
         loader: resolves imports. library: the standard atoms.
 
     Returns:
-        The typed tree and every finding, in order of the text. Bad text is never an exception.
+        The typed tree and every finding, in order of the text. Bad text is never an exception. A fix that is marked
+        safe was tried: the text checks with it.
     """
+
+    def findings(source: Source) -> tuple[Diagnostic, ...]:
+        parsed = parse(source)
+        return (*parsed.diagnostics, *_checked(parsed.file, loader, library).diagnostics)
+
+    checked = _checked(file, loader, library)
+    if not any(d.fixes for d in checked.diagnostics):
+        return checked
+    from dpplang.semantics.fixes.verified import verified
+
+    return replace(checked, diagnostics=verified(checked.diagnostics, file.source, findings))
+
+
+def _checked(file: ast.File, loader: Loader, library: Library) -> Checked:
+    """The phases of checking, in order; fixes are not tried yet."""
     report, broken = Report(), damage(file)
     walk = Inference(report, State())
     scope = Modules(report, library).scope_of(file, loader)
@@ -63,7 +82,7 @@ def check(file: ast.File, *, loader: Loader, library: Library) -> Checked:
     report.add(*unknown_names(file, scope, walk.state.called))
     returned = _single(file, ast.ReturnItem, "NAM111", "`return` stands twice", report)
     outputs = outputs_of(walk, returned, scope, declared.variables, constraints)
-    judge(sense, objective, constraints, _surroundings(file, declared, walk, scope), report)
+    judge(sense, objective, constraints, walk.state.inlined, lambda: _around(file, declared, scope), report)
     _warn_undetermined(declared, report)
     model = Model(
         dims=tuple(declared.dims),
@@ -153,18 +172,10 @@ def _constraints(
     return tuple(constraints)
 
 
-def _surroundings(file: ast.File, declared: Declared, walk: Inference, scope: FileScope) -> Surroundings:
-    objective = next((i for i in file.items if isinstance(i, ast.ObjectiveItem)), None)
-    insert_at = None
-    if objective is not None:
-        start = file.source.text.rfind("\n", 0, objective.span.start) + 1
-        insert_at = Span(file.source, start, start)
-    return Surroundings(
-        {d.symbol: d.value for d in declared.derived},
-        walk.state.inlined,
-        insert_at,
-        frozenset(scope.names) | frozenset(scope.functions),
-    )
+def _around(file: ast.File, declared: Declared, scope: FileScope) -> Around:
+    from dpplang.semantics.fixes.program import Around, Names
+
+    return Around(file, {d.symbol: d.value for d in declared.derived}, Names({*scope.names, *scope.functions}))
 
 
 def _warn_undetermined(declared: Declared, report: Report) -> None:

@@ -7,41 +7,29 @@ parameter.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
-from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix, Label
+from dpplang.core.diagnostics import Diagnostic, Label
 from dpplang.core.source import Span
 from dpplang.lattice.curvature import Curvature
 from dpplang.semantics.dcp import distinct
 from dpplang.semantics.demand import PRODUCTS, atom_parts, parts, satisfies, slope_of, through
 from dpplang.semantics.facts import factors_are_dpp
+from dpplang.semantics.fixes.parametric import derived_fix, entangled_fix, product_fix, quotient_fix
+from dpplang.semantics.fixes.program import Around
+from dpplang.semantics.fixes.syntax import parts as syntax_parts
 from dpplang.semantics.report import diagnose
 from dpplang.semantics.tree import Apply, AtomCall, Expr, Ref, Role, Symbol
 from dpplang.semantics.walk import Inlined
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What blame needs of the program.
-
-    Attributes:
-        derived: the expression of every ``derived``. inlined: ``func`` calls by ``id`` of what they stand for.
-        insert_at: an empty span where a new item may be put (the start of the objective's line); None if there is none.
-        taken: names that are in use.
-    """
-
-    derived: Mapping[Symbol, Expr]
-    inlined: Mapping[int, Inlined]
-    insert_at: Span | None
-    taken: frozenset[str]
+from dpplang.syntax import ast
 
 
 class DppBlame:
     """Walks down from an expression that satisfies its demand in the variables but not with parameters counted
     as affine."""
 
-    def __init__(self, around: Surroundings) -> None:
-        self._around = around
+    def __init__(self, program: Around, inlined: Mapping[int, Inlined]) -> None:
+        self._program = program
+        self._inlined = inlined
         self._visited: set[tuple[int, Curvature]] = set()
         self._said = False
 
@@ -51,7 +39,7 @@ class DppBlame:
         if satisfies(expr.facts.dpp, wanted) or key in self._visited:
             return
         self._visited.add(key)
-        call = self._around.inlined.get(id(expr))
+        call = self._inlined.get(id(expr))
         if call is not None:
             calls = (*calls, Label(call.span, f"in this call of `{call.name}`"))
         found = list(self._descend(expr, wanted, calls))
@@ -99,7 +87,7 @@ class DppBlame:
         self, expr: Apply, left: Expr, right: Expr, wanted: Curvature, calls: tuple[Label, ...]
     ) -> Iterator[Diagnostic]:
         if right.facts.params:
-            yield self._division(expr, left, right, calls)
+            yield self._division(expr, right, calls)
             return
         yield from self.blame(left, through(wanted, slope_of(right.facts.sign)), calls)
 
@@ -117,44 +105,40 @@ class DppBlame:
     # --- messages ------------------------------------------------------------------------------------------------
 
     def _two_factors(self, expr: Apply, left: Expr, right: Expr, calls: tuple[Label, ...]) -> Diagnostic:
-        labels = [Label(f.span, self._factor_words(f)) for f in (left, right)]
         free = not expr.facts.variables
-        text = expr.span.text
+        fixes = derived_fix(self._program, expr) if free else product_fix(self._program, expr)
+        text = _short(expr.span.text)
         if free:
-            help_text = (f"compute it before the problem is solved: `derived pq = {text}`, and use `pq` here",)
-        elif left.facts.variables and right.facts.variables:
-            help_text = ()
+            help_text = f"compute it before the problem is solved: `derived pq = {text}`, and use `pq` here"
         else:
-            scale, other = (right, left) if left.facts.variables else (left, right)
             help_text = (
-                (
-                    f"fold `{scale.span.text}` into a derived parameter inside `{_short(other.span.text)}`, or "
-                    "name the part with the "
-                    f"variables by a new variable: `var z`, `z == …`, and multiply that"
-                ),
+                "name the part with the variables by a new variable (`var z`, `z == …`) and multiply that, or fold one "
+                "factor into the other with a `derived` parameter"
             )
         return diagnose(
             "DPP301",
             "product of two parametrized expressions",
-            _between(expr.span, left.span, right.span),
-            secondary=distinct(expr.span, (*labels, *self._declarations((left, right)), *calls)),
+            self._operator(expr, left, right),
+            secondary=distinct(
+                expr.span, (*self._factors(expr, (left, right)), *self._declarations((left, right)), *calls)
+            ),
             notes=("it is DCP; DPP needs one factor that is free of parameters",),
-            help=help_text,
-            fixes=self._derived_fix(expr, "pq") if free else (),
+            help=() if fixes else (help_text,),
+            fixes=fixes,
         )
 
-    def _division(self, expr: Apply, left: Expr, right: Expr, calls: tuple[Label, ...]) -> Diagnostic:
-        below = right.span.text
-        name = self._fresh(f"{below}_inv" if below.isidentifier() else "inv")
+    def _division(self, expr: Apply, right: Expr, calls: tuple[Label, ...]) -> Diagnostic:
+        fixes = quotient_fix(self._program, expr)
+        below = _short(right.span.text)
         return diagnose(
             "DPP302",
             "division by an expression that depends on parameters",
             right.span,
-            self._factor_words(right),
+            self._factor_words(right, named=True),
             secondary=distinct(right.span, (*self._declarations((right,)), *calls)),
             notes=("it is DCP; DPP takes products by parameters, not quotients",),
-            help=(f"`derived {name} = 1 / {_grouped(below)}`, and multiply by `{name}`",),
-            fixes=self._inverse_fix(expr, left, right, name),
+            help=() if fixes else (f"`derived inv = 1 / ({below})`, and multiply by `inv`",),
+            fixes=fixes,
         )
 
     def _not_affine(
@@ -162,35 +146,57 @@ class DppBlame:
     ) -> Diagnostic:
         have = expr.facts.dpp.value if expr.facts.dpp is not Curvature.UNKNOWN else "not affine"
         what = "a factor" if in_product else "this"
+        fixes = () if expr.facts.variables else derived_fix(self._program, expr)
+        help_text = f"compute it before the problem is solved: `derived d = {_short(expr.span.text)}`, and use `d` here"
         return diagnose(
             "DPP303",
             f"{what} is {have} in the parameters; DPP needs it {wanted.value}",
             expr.span,
             self._factor_words(expr, curvature=False),
             secondary=distinct(expr.span, (*self._declarations((expr,)), *calls)),
-            help=(
-                f"compute it before the problem is solved: `derived d = {_short(expr.span.text)}`, and use `d` here",
-            ),
-            fixes=self._derived_fix(expr, "d") if not expr.facts.variables else (),
+            help=() if fixes else (help_text,),
+            fixes=fixes,
         )
 
     def _entangled(self, call: AtomCall, calls: tuple[Label, ...]) -> Diagnostic:
         touched = [a for a in call.args if a.facts.params]
         labels = [Label(a.span, self._factor_words(a)) for a in touched]
+        fixes = entangled_fix(self._program, call)
         return diagnose(
             "DPP304",
             f"`{call.atom.name}` multiplies two of its arguments that depend on parameters",
             call.span,
             secondary=distinct(call.span, (*labels, *self._declarations(touched), *calls)),
-            help=("name one of them by a new variable: `var z`, `z == …`, and use `z` as the argument",),
+            help=() if fixes else ("name one of them by a new variable: `var z`, `z == …`, and use `z` instead",),
+            fixes=fixes,
         )
+
+    def _operator(self, expr: Apply, left: Expr, right: Expr) -> Span:
+        """The operator between two factors; the whole product where it is a call."""
+        place = self._program.place(expr)
+        if place is not None and isinstance(place.node, ast.Binary):
+            return place.node.op_span
+        return _between(expr.span, left.span, right.span)
+
+    def _factors(self, expr: Apply, factors: tuple[Expr, ...]) -> list[Label]:
+        """Each factor where it stands, and, through a ``let`` or an argument, the expression that it is."""
+        place = self._program.place(expr)
+        below = [] if place is None else syntax_parts(place, self._program.definitions)
+        nodes = {id(p.expr): p.node for p in below}
+        labels: list[Label] = []
+        for one in factors:
+            words, node = self._factor_words(one), nodes.get(id(one))
+            labels.append(Label(one.span if node is None else node.span, words))
+            if node is not None and node.span != one.span:
+                labels.append(Label(one.span, f"what `{_short(node.span.text)}` stands for"))
+        return labels
 
     # --- words ---------------------------------------------------------------------------------------------------
 
-    def _factor_words(self, expr: Expr, *, curvature: bool = True) -> str:
+    def _factor_words(self, expr: Expr, *, curvature: bool = True, named: bool = False) -> str:
         """``convex; depends on the parameter `Omega` through `R```; empty for a parameter itself, labelled
-        where declared."""
-        if curvature and isinstance(expr, Ref) and expr.symbol.role is Role.PARAM:
+        where declared, unless ``named``."""
+        if curvature and not named and isinstance(expr, Ref) and expr.symbol.role is Role.PARAM:
             return ""
         reached = sorted(expr.facts.params, key=lambda s: (s.span.start, s.name))
         said = [self._through(symbol) for symbol in reached[:3]]
@@ -215,7 +221,7 @@ class DppBlame:
             if current in seen:
                 continue
             seen.add(current)
-            value = self._around.derived.get(current)
+            value = self._program.derived.get(current)
             if value is None:
                 found.add(current)
             else:
@@ -226,47 +232,15 @@ class DppBlame:
         labels: list[Label] = []
         for expr in exprs:
             for symbol in sorted(expr.facts.params, key=lambda s: (s.span.start, s.name)):
-                words = "derived" if symbol.role is Role.DERIVED else "a parameter"
-                labels.append(Label(symbol.span, words))
+                roots = sorted({f"`{r.name}`" for r in self._roots(symbol)})
+                origin = f"derived from {', '.join(roots[:3])}" if roots else "derived"
+                labels.append(Label(symbol.span, origin if symbol.role is Role.DERIVED else "a parameter"))
                 labels += [
                     Label(r.span, "a parameter")
                     for r in sorted(self._roots(symbol), key=lambda s: s.span.start)
                     if r is not symbol
                 ]
         return labels
-
-    # --- fixes ---------------------------------------------------------------------------------------------------
-
-    def _derived_fix(self, expr: Expr, name: str) -> tuple[Fix, ...]:
-        """``derived d = expr`` above the objective, and ``d`` in its place: the same function of the same
-        parameters."""
-        return self._fix(name, expr.span.text, (Edit(expr.span, self._fresh(name)),), expr.span)
-
-    def _inverse_fix(self, expr: Apply, left: Expr, right: Expr, name: str) -> tuple[Fix, ...]:
-        text, above, below = expr.span.text, left.span.text, right.span.text
-        plain = text.startswith(above) and text.endswith(below) and text[len(above) : -len(below)].strip() == "/"
-        if not plain:
-            return ()
-        return self._fix(name, f"1 / {_grouped(below)}", (Edit(expr.span, f"{above} * {name}"),), expr.span)
-
-    def _fix(self, name: str, value: str, edits: tuple[Edit, ...], at: Span) -> tuple[Fix, ...]:
-        insert = self._around.insert_at
-        if insert is None or insert.source is not at.source or at.start < insert.start or "\n" in value:
-            return ()
-        if any(
-            at.start <= c.span.start < at.end or c.span.source is not at.source for c in self._around.inlined.values()
-        ):
-            return ()
-        fresh = self._fresh(name)
-        item = Edit(insert, f"derived {fresh} = {value}\n")
-        return (Fix(f"derived {fresh} = {value}", (item, *edits), Applicability.SAFE),)
-
-    def _fresh(self, name: str) -> str:
-        fresh, count = name, 1
-        while fresh in self._around.taken:
-            count += 1
-            fresh = f"{name}{count}"
-        return fresh
 
 
 def _between(whole: Span, left: Span, right: Span) -> Span:
@@ -279,10 +253,6 @@ def _between(whole: Span, left: Span, right: Span) -> Span:
         return whole
     start = left.end + gap.index(operator)
     return Span(whole.source, start, start + 1)
-
-
-def _grouped(text: str) -> str:
-    return text if text.isidentifier() else f"({text})"
 
 
 def _short(text: str) -> str:

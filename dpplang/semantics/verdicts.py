@@ -3,34 +3,77 @@ they may."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from dpplang.core.diagnostics import Diagnostic, Label
+from dpplang.core.diagnostics import Diagnostic, Fix, Label
 from dpplang.lattice.curvature import Curvature
 from dpplang.lattice.sign import Sign
 from dpplang.semantics.dcp import DcpBlame, Demand
 from dpplang.semantics.demand import satisfies
-from dpplang.semantics.dpp import DppBlame, Surroundings
 from dpplang.semantics.report import Report, diagnose
 from dpplang.semantics.tree import Apply, AtomCall, Constraint, Expr, Kind, Reduce, Take
+from dpplang.semantics.walk import Inlined
+
+if TYPE_CHECKING:
+    from dpplang.semantics.dpp import DppBlame
+    from dpplang.semantics.fixes.program import Around
 
 CONVEX, CONCAVE, AFFINE = Curvature.CONVEX, Curvature.CONCAVE, Curvature.AFFINE
 
 
 def judge(
-    sense: str, objective: Expr | None, constraints: Sequence[Constraint], around: Surroundings, report: Report
+    sense: str,
+    objective: Expr | None,
+    constraints: Sequence[Constraint],
+    inlined: dict[int, Inlined],
+    program: Callable[[], Around],
+    report: Report,
 ) -> None:
-    """Report every subexpression that breaks a rule."""
-    dcp, dpp = DcpBlame(dict(around.inlined)), DppBlame(around)
+    """Report every subexpression that breaks a rule.
+
+    Args:
+        inlined: ``func`` calls by ``id`` of what they stand for. program: what fixes need; asked for if there are any.
+    """
+    dcp = DcpBlame(inlined)
+    rewrites = _Rewrites(program, inlined)
     allowed: set[int] = set() if objective is None else {id(c) for c in _quadratic_positions(objective)}
     seen: set[int] = set()
     for expr, demand in _demands(sense, objective, constraints):
         if not satisfies(expr.facts.curvature, demand.wanted):
             report.add(*dcp.blame(expr, demand))
         elif not satisfies(expr.facts.dpp, demand.wanted):
-            report.add(*dpp.blame(expr, demand.wanted))
+            report.add(*rewrites.blame(expr, demand.wanted))
         else:
-            report.add(*_misplaced(expr, allowed, seen))
+            report.add(*_misplaced(expr, allowed, seen, rewrites))
+
+
+class _Rewrites:
+    """Blame for what is not DPP, with its fixes. Both are loaded when there is something to blame: a program that is
+    right should not wait for them."""
+
+    def __init__(self, program: Callable[[], Around], inlined: dict[int, Inlined]) -> None:
+        self._program = program
+        self._inlined = inlined
+
+    @cached_property
+    def _dpp(self) -> DppBlame:
+        from dpplang.semantics.dpp import DppBlame
+
+        return DppBlame(self._around, self._inlined)
+
+    @cached_property
+    def _around(self) -> Around:
+        return self._program()
+
+    def blame(self, expr: Expr, wanted: Curvature) -> Iterator[Diagnostic]:
+        return self._dpp.blame(expr, wanted)
+
+    def factored(self, call: AtomCall) -> tuple[Fix, ...]:
+        from dpplang.semantics.fixes.parametric import factored_fix
+
+        return factored_fix(self._around, call)
 
 
 def _demands(sense: str, objective: Expr | None, constraints: Sequence[Constraint]) -> Iterator[tuple[Expr, Demand]]:
@@ -91,7 +134,7 @@ def _quadratic_positions(objective: Expr) -> Iterator[AtomCall]:
                 pass
 
 
-def _misplaced(root: Expr, allowed: set[int], seen: set[int]) -> Iterator[Diagnostic]:
+def _misplaced(root: Expr, allowed: set[int], seen: set[int], rewrites: _Rewrites) -> Iterator[Diagnostic]:
     """Atoms without a graph outside a quadratic objective."""
     pending: list[Expr] = [root]
     while pending:
@@ -102,7 +145,7 @@ def _misplaced(root: Expr, allowed: set[int], seen: set[int]) -> Iterator[Diagno
         match expr:
             case AtomCall():
                 if expr.atom.graph is None and expr.facts.variables and id(expr) not in allowed:
-                    yield _needs_objective(expr)
+                    yield _needs_objective(expr, rewrites)
                 pending.extend(expr.args)
             case Apply():
                 pending.extend(expr.args)
@@ -114,7 +157,8 @@ def _misplaced(root: Expr, allowed: set[int], seen: set[int]) -> Iterator[Diagno
                 pass
 
 
-def _needs_objective(call: AtomCall) -> Diagnostic:
+def _needs_objective(call: AtomCall, rewrites: _Rewrites) -> Diagnostic:
+    fixes = rewrites.factored(call)
     params = sorted({s for a in call.args for s in a.facts.params}, key=lambda s: s.span.start)
     name = params[0].name if params else "P"
     return diagnose(
@@ -123,5 +167,6 @@ def _needs_objective(call: AtomCall) -> Diagnostic:
         "nonnegative constants",
         call.span,
         secondary=tuple(Label(s.span, "a parameter") for s in params),
-        help=(f"elsewhere, use a factor: `derived S = chol({name})'`, and `sum_squares(S @ x)`",),
+        help=() if fixes else (f"elsewhere, use a factor: `derived S = chol({name})'`, and `sum_squares(S @ x)`",),
+        fixes=fixes,
     )

@@ -60,13 +60,16 @@ def test_a_safe_fix_goes_before_an_unsafe_one_and_displayed_ones_are_never_appli
     assert applicable(finding(source, 0, shown, elsewhere, words_only), source, unsafe=True) is None
 
 
-def test_fixes_that_touch_one_place_go_one_at_a_time_unless_they_agree_there() -> None:
+def test_fixes_that_touch_one_place_go_one_at_a_time_unless_they_insert_or_agree_there() -> None:
     source = Source("t", "abcdef")
     first = Fix("1", (edit(source, 0, 0, "d = 1\n"), edit(source, 2, 3, "d")), SAFE)
-    clash = Fix("2", (edit(source, 0, 0, "d = 2\n"), edit(source, 4, 5, "d")), SAFE)
-    agree = Fix("3", (edit(source, 0, 0, "d = 1\n"), edit(source, 5, 6, "d")), SAFE)
-    found = [finding(source, 2, first), finding(source, 4, clash), finding(source, 5, agree)]
-    assert [one.fix.title for one in compatible(found, source)] == ["1", "3"]
+    inserts = Fix("2", (edit(source, 0, 0, "e = 2\n"), edit(source, 4, 5, "e")), SAFE)
+    agrees = Fix("3", (edit(source, 0, 0, "d = 1\n"), edit(source, 5, 6, "d")), SAFE)
+    clashes = Fix("4", (edit(source, 3, 4, "x"),), SAFE)
+    found = [finding(source, at, fix) for at, fix in enumerate((first, inserts, agrees, clashes))]
+    chosen = compatible(found[:2] + found[3:] + [found[2]], source)
+    assert [one.fix.title for one in chosen] == ["1", "2"]
+    assert [one.fix.title for one in compatible([found[0], found[2]], source)] == ["1", "3"]
 
 
 def checker(

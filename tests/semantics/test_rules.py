@@ -114,7 +114,9 @@ def test_blame_names_the_factors_and_goes_through_derived() -> None:
     labels = {(s.span.text, s.text) for s in found.secondary}
     assert ("gamma", "") in labels
     assert ("sum_squares(R @ w)", "convex; depends on the parameter `Omega` through `R`") in labels
-    assert ("Omega", "a parameter") in labels and ("R", "derived") in labels
+    assert ("Omega", "a parameter") in labels and ("R", "derived from `Omega`") in labels
+    assert [f.title for f in found.fixes] == ["derived Rg = sqrt(gamma) * R, and sum_squares(Rg @ w)"]
+    assert not found.help
 
 
 def test_blame_goes_through_let_and_func() -> None:
@@ -123,7 +125,8 @@ def test_blame_goes_through_let_and_func() -> None:
     labels = {(s.span.text, s.text) for s in found.secondary}
     assert found.code == "DPP301"
     assert ("scaled(a)", "in this call of `scaled`") in labels
-    assert ("q * u", "affine; depends on the parameter `q`") in labels
+    assert ("z", "affine; depends on the parameter `q`") in labels
+    assert ("q * u", "what `z` stands for") in labels
 
 
 def test_one_culprit_used_twice_is_one_error() -> None:

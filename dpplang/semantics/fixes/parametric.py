@@ -1,0 +1,119 @@
+"""Fixes of what is DCP but not DPP, one function for each kind of culprit that blame finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dpplang.core.diagnostics import Fix
+from dpplang.semantics.atom_definite import is_nsd, is_psd
+from dpplang.semantics.fixes.naming import joined
+from dpplang.semantics.fixes.products import isolated, product, quotient
+from dpplang.semantics.fixes.program import Around
+from dpplang.semantics.fixes.rewrite import Impossible, Rewrite
+from dpplang.semantics.fixes.syntax import Place, arguments_of, binders_on, binding, grouped, parts, path, substituted
+from dpplang.semantics.tree import AtomCall, Expr
+from dpplang.syntax import ast
+from dpplang.syntax.walk import walk
+
+Write = Callable[[Rewrite, Place], str]
+
+
+def derived_fix(around: Around, expr: Expr) -> tuple[Fix, ...]:
+    """A function of parameters, computed before the problem is solved: ``exp(p)``, ``|p|``, ``p * q``."""
+
+    def write(rewrite: Rewrite, place: Place) -> str:
+        matrix = len(expr.shape) == 2
+        words = "psd" if matrix and is_psd(expr) else "nsd" if matrix and is_nsd(expr) else ""
+        return rewrite.derive(joined(place.node), place.text, expr.shape, words=words)
+
+    return _fix(around, expr, write)
+
+
+def product_fix(around: Around, expr: Expr) -> tuple[Fix, ...]:
+    return _fix(around, expr, product)
+
+
+def quotient_fix(around: Around, expr: Expr) -> tuple[Fix, ...]:
+    return _fix(around, expr, quotient)
+
+
+def entangled_fix(around: Around, call: AtomCall) -> tuple[Fix, ...]:
+    """An atom that multiplies two parametrized arguments: the one with variables is named by a new variable."""
+
+    def write(rewrite: Rewrite, place: Place) -> str:
+        below = parts(place, around.definitions)
+        tangled = {
+            id(a) for f, a in zip(call.atom.formals, call.args, strict=True) if f.symbol.name in call.atom.entangled
+        }
+        patches = {
+            id(p.node): isolated(rewrite, p) for p in below if id(p.expr) in tangled and p.expr.facts.params
+        }
+        if not patches:
+            raise Impossible
+        return substituted(place.node, place.names, patches)
+
+    return _fix(around, call, write)
+
+
+def factored_fix(around: Around, call: AtomCall) -> tuple[Fix, ...]:
+    """``quad_form(x, P)`` outside the objective through a Cholesky factor, which P must have."""
+
+    def write(rewrite: Rewrite, place: Place) -> str:
+        below = parts(place, around.definitions)
+        if call.atom.name != "quad_form" or len(below) != 2:
+            raise Impossible
+        x, matrix = below
+        sign, inside = ("", matrix.text) if is_psd(matrix.expr) else ("-", f"-{grouped(matrix.text)}")
+        definite = "positive" if not sign else "negative"
+        rewrite.assumptions.append(f"`{matrix.text}` is {definite} definite")
+        factor = rewrite.derive(joined(matrix.node, "chol"), f"chol({inside})'", matrix.expr.shape, place.binders)
+        return f"{sign}sum_squares({factor} @ {grouped(x.text, 3)})"
+
+    return _fix(around, call, write)
+
+
+def _fix(around: Around, expr: Expr, write: Write) -> tuple[Fix, ...]:
+    place, item = around.place(expr), around.item_at(expr.span)
+    if place is None or item is None or isinstance(item, ast.AtomItem):
+        return ()
+    for attempt in (_in_its_item, _written_out):
+        try:
+            return (attempt(around, place, item, write),)
+        except Impossible:
+            continue
+    return ()
+
+
+def _in_its_item(around: Around, place: Place, item: ast.AnyItem, write: Write) -> Fix:
+    """The culprit is rewritten where it stands; in a ``func``, only if what it needs does not hang on the arguments."""
+    formals = frozenset(place.names)
+    if isinstance(item, ast.FuncItem):
+        sizes = (n.name for f in item.formals for s in f.shape for n in walk(s) if isinstance(n, ast.Name))
+        formals |= {s for s in sizes if s not in around.dims}
+    binders = binders_on(path(item, place.node)[:-1])
+    rewrite = Rewrite(around, item, binders, formals)
+    return rewrite.fix(place.node, write(rewrite, place))
+
+
+def _written_out(around: Around, place: Place, item: ast.AnyItem, write: Write) -> Fix:
+    """The only call of a ``func`` is replaced by its body, with the culprit in it rewritten."""
+    if not isinstance(item, ast.FuncItem):
+        raise Impossible
+    calls = [
+        (other, n)
+        for other in around.file.items
+        for n in walk(other)
+        if isinstance(n, ast.Call) and n.function.name == item.name.name
+    ]
+    if len(calls) != 1 or isinstance(calls[0][0], ast.FuncItem | ast.AtomItem):
+        raise Impossible
+    user, call = calls[0]
+    names = arguments_of(call, item, {})
+    inside = binders_on(path(item.body, place.node)[:-1])
+    around_call = binders_on(path(user, call)[:-1])
+    if names is None or {b.name.name for b in inside} & {b.name.name for b in around_call}:
+        raise Impossible
+    rewrite = Rewrite(around, user, (*around_call, *inside))
+    text = write(rewrite, Place(place.expr, place.node, names))
+    whole = substituted(item.body, names, {id(place.node): grouped(text, binding(place.node))})
+    return rewrite.fix(call, whole)

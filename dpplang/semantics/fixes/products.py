@@ -1,0 +1,263 @@
+"""Products of two parametrized expressions, and quotients, written so that they are DPP.
+
+A factor free of variables, the *scale*, meets an expression with variables and parameters. In this order:
+
+    γ f(R w)        derived Rg = γ^(1/k) R, f(Rg w)     f homogeneous of degree k, γ > 0
+    γ (c f)         derived gc = γ c, gc f
+    γ xᵀPx          derived gP = γ P                    γ ≥ 0
+    S (B u + b)     var z, z == B u + b, S z            whatever is affine
+    γ (f + g)       γ f + γ g
+    γ f(B u + b)    var z, z == B u + b, γ f(z)
+    γ f             var t, t >= f, γ t                  γ > 0, or assumed so
+
+Each is an identity of problems in the original variables and parameters (Agrawal et al. 2019, §4.1), and smooth where
+the original is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dpplang.lattice.curvature import Curvature
+from dpplang.lattice.dims import Shape
+from dpplang.lattice.sign import Sign
+from dpplang.semantics.fixes.naming import joined
+from dpplang.semantics.fixes.positive import is_positive
+from dpplang.semantics.fixes.rewrite import Impossible, Rewrite
+from dpplang.semantics.fixes.syntax import Place, grouped, parts, substituted
+from dpplang.semantics.tree import Apply, AtomCall, Reduce
+from dpplang.syntax import ast
+
+_PRODUCT, _TIGHTER = 2, 3  # how tightly the left and the right operand of a product bind
+
+_DEGREE = {
+    "norm1": 1, "norm2": 1, "norm_inf": 1, "norm_fro": 1, "norm_nuc": 1, "sigma_max": 1, "abs": 1, "max": 1, "pos": 1,
+    "neg": 1, "lambda_max": 1, "sum_largest": 1, "sum_squares": 2, "square": 2,
+}  # fmt: skip
+"""Degree of homogeneity of atoms: f(λx) = λᵏ f(x) for λ > 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A factor that is free of variables: text, operator, side, shape, and what is known of its sign."""
+
+    text: str
+    op: str
+    on_left: bool
+    shape: Shape
+    sign: Sign
+    positive: bool
+
+    def times(self, other: str) -> str:
+        """``scale * other`` or ``other @ scale``, on the side where it stood."""
+        if self.on_left:
+            return f"{self.text} {self.op} {grouped(other, _TIGHTER)}"
+        return f"{grouped(other, _PRODUCT)} {self.op} {grouped(self.text, _TIGHTER)}"
+
+    @property
+    def spreads(self) -> bool:
+        """A scalar: it can go anywhere in a product."""
+        return self.op == "*" and not self.shape
+
+
+def product(rewrite: Rewrite, place: Place) -> str:
+    """Text for a product of two parametrized factors, one of them free of variables.
+
+    Raises:
+        Impossible: none of the rewrites applies.
+    """
+    left, right = _two(rewrite, place)
+    scale, other = (right, left) if left.expr.facts.variables else (left, right)
+    if scale.expr.facts.variables:
+        raise Impossible
+    op = place.node.op if isinstance(place.node, ast.Binary) else "*"
+    facts = scale.expr.facts
+    on_left = scale is left
+    text = grouped(scale.text, _PRODUCT)
+    if not facts.dpp.is_affine:
+        text = rewrite.derive(joined(scale.node), text, facts.shape, place.binders)
+    positive = is_positive(scale.expr, rewrite.around.derived)
+    return _scaled(rewrite, Scale(text, op, on_left, facts.shape, facts.sign, positive), other)
+
+
+def quotient(rewrite: Rewrite, place: Place) -> str:
+    """Text for ``e / p``: the reciprocal is derived, and multiplied.
+
+    Raises:
+        Impossible: none of the rewrites applies.
+    """
+    left, right = _two(rewrite, place)
+    facts = right.expr.facts
+    below = grouped(right.text)
+    inverse = rewrite.derive(joined(right.node, "inv"), f"1 / {below}", facts.shape, place.binders)
+    positive = is_positive(right.expr, rewrite.around.derived)
+    return _scaled(rewrite, Scale(inverse, "*", False, facts.shape, facts.sign, positive), left)
+
+
+def _two(rewrite: Rewrite, place: Place) -> tuple[Place, Place]:
+    found = parts(place, rewrite.around.definitions)
+    if len(found) != 2:
+        raise Impossible
+    return found[0], found[1]
+
+
+def _scaled(rewrite: Rewrite, scale: Scale, other: Place) -> str:
+    """Text for the scale times an expression."""
+    facts = other.expr.facts
+    if not facts.params:
+        return scale.times(other.text)
+    opened = rewrite.around.definitions.opened(other)
+    if opened is None:
+        raise Impossible
+    below = parts(opened, rewrite.around.definitions)
+    for attempt in (_hoisted, _regrouped, _quadratic_form):
+        text = rewrite.tried(lambda attempt=attempt: attempt(rewrite, scale, opened, below))
+        if text is not None:
+            return text
+    if facts.dpp.is_affine:
+        return scale.times(rewrite.introduce(other))
+    match opened.expr, below:
+        case Apply(op="add" | "sub" as op), [left, right]:
+            sign = "+" if op == "add" else "-"
+            second = _scaled(rewrite, scale, right)
+            return f"({_scaled(rewrite, scale, left)} {sign} {second})"
+        case Apply(op="neg"), [operand]:
+            return f"(-{_scaled(rewrite, scale, operand)})"
+        case _:
+            pass
+    free = rewrite.tried(lambda: isolated(rewrite, opened))
+    if free is not None:
+        return scale.times(free)
+    relation = {Curvature.CONVEX: ">=", Curvature.CONCAVE: "<="}.get(facts.dpp)
+    if relation is None or not scale.sign.is_nonneg:
+        raise Impossible
+    if not scale.positive:
+        rewrite.assumptions.append(f"`{scale.text}` is not 0")
+    return scale.times(rewrite.introduce(other, "t", relation))
+
+
+def _hoisted(rewrite: Rewrite, scale: Scale, other: Place, below: list[Place]) -> str | None:
+    """γ f(R w) with γ in the factor that is free of variables, where f is homogeneous and γ positive."""
+    if not scale.spreads or not scale.positive or not below:
+        return None
+    match other.expr:
+        case Apply(op="sum") if len(below) == 1:
+            inner = _hoisted(rewrite, scale, below[0], parts(below[0], rewrite.around.definitions))
+            return None if inner is None else _patched(other, {id(below[0].node): inner})
+        case AtomCall(atom=atom) if atom.name in _DEGREE and not any(p.expr.facts.params for p in below[1:]):
+            degree = _DEGREE[atom.name]
+        case _:
+            return None
+    argument = rewrite.around.definitions.opened(below[0])
+    factors = parts(below[0], rewrite.around.definitions)
+    if argument is None or len(factors) != 2 or not isinstance(argument.expr, Apply):
+        return None
+    fixed = [f for f in factors if not f.expr.facts.variables]
+    if argument.expr.op not in ("mul", "matmul") or len(fixed) != 1:
+        return None
+    moving = next(f for f in factors if f is not fixed[0])
+    if moving.expr.facts.params:
+        return None
+    weight = scale.text if degree == 1 else f"sqrt({scale.text})"
+    name = joined(fixed[0].node) + _initial(scale.text)
+    value = f"{grouped(weight)} * {grouped(fixed[0].text)}"
+    hoisted = rewrite.derive(name, value, fixed[0].expr.shape, other.binders)
+    inner = substituted(argument.node, argument.names, {id(fixed[0].node): hoisted})
+    return _patched(other, {id(below[0].node): inner})
+
+
+def _regrouped(rewrite: Rewrite, scale: Scale, other: Place, below: list[Place]) -> str | None:
+    """γ (c f) as (γ c) f, and γ (f / c) as (γ / c) f."""
+    if not isinstance(other.expr, Apply) or other.expr.op not in ("mul", "matmul", "div") or len(below) != 2:
+        return None
+    fixed = [p for p in below if not p.expr.facts.variables]
+    if len(fixed) != 1 or not fixed[0].expr.facts.params:
+        return None
+    constant, rest = fixed[0], next(p for p in below if p is not fixed[0])
+    if other.expr.op == "div":
+        if constant is not below[1] or not scale.spreads:
+            return None
+        value, op, on_left, shape = f"{scale.text} / {grouped(constant.text)}", "*", True, constant.expr.shape
+    elif scale.spreads:
+        value = f"{scale.text} * {grouped(constant.text)}"
+        op = "*" if other.expr.op == "mul" else "@"
+        on_left, shape = constant is below[0], constant.expr.shape
+    elif scale.op == "*" and other.expr.op == "mul" and constant.expr.shape in ((), scale.shape):
+        value, op, on_left, shape = f"{scale.text} * {grouped(constant.text)}", "*", True, scale.shape
+    elif scale.op == "@" and other.expr.op == "mul" and not constant.expr.shape:
+        value, op, on_left, shape = f"{grouped(constant.text)} * {grouped(scale.text)}", "@", scale.on_left, scale.shape
+    elif scale.op == "@" and other.expr.op == "matmul" and scale.on_left and constant is below[0]:
+        value, op, on_left = f"{scale.text} @ {grouped(constant.text)}", "@", True
+        shape = (*scale.shape[:-1], *constant.expr.shape[1:])
+    else:
+        return None
+    name = _initial(scale.text, 8) + joined(constant.node)
+    combined = rewrite.derive(name, value, shape, other.binders)
+    positive = scale.positive and is_positive(constant.expr, rewrite.around.derived)
+    sign = scale.sign * constant.expr.facts.sign
+    return _scaled(rewrite, Scale(combined, op, on_left, shape, sign, positive), rest)
+
+
+def _quadratic_form(rewrite: Rewrite, scale: Scale, other: Place, below: list[Place]) -> str | None:
+    """γ xᵀPx with a parameter P as the form of γP, which is semidefinite as P is."""
+    call = other.expr
+    if not isinstance(call, AtomCall) or call.atom.name != "quad_form" or not call.args[1].facts.params:
+        return None
+    if len(below) != 2 or not scale.spreads or not scale.sign.is_nonneg or below[0].expr.facts.params:
+        return None
+    matrix = below[1]
+    word = "psd" if call.atom.curvature is Curvature.CONVEX else "nsd"
+    value = f"{scale.text} * {grouped(matrix.text)}"
+    name = joined(matrix.node) + _initial(scale.text)
+    scaled = rewrite.derive(name, value, matrix.expr.shape, other.binders, word)
+    return _patched(other, {id(matrix.node): scaled})
+
+
+def isolated(rewrite: Rewrite, place: Place) -> str:
+    """Text of an expression in which every part with parameters that is affine is a new variable.
+
+    Raises:
+        Impossible: a parameter stands where no variable can.
+    """
+    facts = place.expr.facts
+    if not facts.params:
+        return place.text
+    if facts.dpp.is_affine:
+        return rewrite.introduce(place)
+    opened = rewrite.around.definitions.opened(place)
+    below = [] if opened is None else parts(opened, rewrite.around.definitions)
+    if opened is None or not below:
+        raise Impossible
+    patches: dict[int, str] = {}
+    match opened.expr:
+        case AtomCall(atom=atom, args=args):
+            fixed = [a for f, a in zip(atom.formals, args, strict=True) if f.mode]
+            if any(a.facts.params for a in fixed):
+                raise Impossible
+        case Reduce() | Apply(op="add" | "sub" | "neg" | "sum" | "mul" | "matmul" | "hstack" | "vstack"):
+            pass
+        case _:
+            raise Impossible
+    scales = [p for p in below if not p.expr.facts.variables and p.expr.facts.params]
+    if isinstance(opened.expr, Apply) and opened.expr.op in ("mul", "matmul") and scales:
+        raise Impossible
+    for part in below:
+        if part.expr.facts.params:
+            patches[id(part.node)] = _fitting(part, isolated(rewrite, part))
+    return _patched(opened, patches)
+
+
+def _fitting(part: Place, text: str) -> str:
+    """Text in the place of a part: in brackets where the part was more than a name."""
+    return text if text == part.text else grouped(text) if isinstance(part.node, ast.Binary) and " " in text else text
+
+
+def _patched(place: Place, patches: dict[int, str]) -> str:
+    return substituted(place.node, place.names, patches)
+
+
+def _initial(text: str, most: int = 1) -> str:
+    """What a name is made of: the first letters of a text's first name."""
+    letters = "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
+    return next((w for w in letters if w.isidentifier()), "c")[:most]
+

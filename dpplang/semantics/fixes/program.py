@@ -1,0 +1,178 @@
+"""Where a rewrite puts new items: declarations, constraints, a ``return`` that keeps the outputs what they were."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from dpplang.core.diagnostics import Edit
+from dpplang.core.source import Span
+from dpplang.semantics.fixes.syntax import Definitions, Place, find, names_in
+from dpplang.semantics.tree import Expr, Symbol
+from dpplang.syntax import ast
+from dpplang.syntax.walk import walk
+
+_COMMENT = re.compile(r"[ \t]*(#[^\n]*)?")
+
+
+@dataclass(slots=True)
+class Names:
+    """Names that are in use, and those that the fixes of one check introduce: fixes that go together never clash.
+
+    ``given`` holds them by what they are declared as, so that two fixes derive the same value under one name.
+    """
+
+    taken: set[str]
+    given: dict[str, str] = field(default_factory=dict[str, str])
+
+    def fresh(self, name: str, value: str = "") -> str:
+        """The name, numbered if it is taken; the one that this value was given before."""
+        if value in self.given:
+            return self.given[value]
+        fresh, count = name, 1
+        while fresh in self.taken:
+            count += 1
+            fresh = f"{name}{count}"
+        self.taken.add(fresh)
+        if value:
+            self.given[value] = fresh
+        return fresh
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a rewrite needs of the program: its syntax, the expression of every ``derived``, names to give."""
+
+    file: ast.File
+    derived: Mapping[Symbol, Expr]
+    names: Names
+
+    @property
+    def definitions(self) -> Definitions:
+        return Definitions.of(self.file)
+
+    @property
+    def dims(self) -> frozenset[str]:
+        items = (i for i in self.file.items if isinstance(i, ast.DimItem))
+        return frozenset(d.name.name for i in items for d in i.declarations)
+
+    def item_at(self, span: Span) -> ast.AnyItem | None:
+        """The item of this file that a span lies in."""
+        if span.source is not self.file.source:
+            return None
+        return next((i for i in self.file.items if i.span.start <= span.start and span.end <= i.span.end), None)
+
+    def place(self, expr: Expr) -> Place | None:
+        """An expression of this file beside its syntax; arguments of a ``func`` stand for themselves in its body."""
+        node, item = find(self.file, expr.span), self.item_at(expr.span)
+        if node is None or item is None:
+            return None
+        formals = [f.name.name for f in item.formals] if isinstance(item, ast.FuncItem) else []
+        return Place(expr, node, {name: name for name in formals})
+
+    # --- where -----------------------------------------------------------------------------------------------------
+
+    def declare(self, lines: list[str], used: frozenset[str], first: ast.AnyItem) -> list[Edit]:
+        """New ``derived`` or ``var`` lines above the first item that needs them, below what they use.
+
+        Args:
+            used: names in the new lines. first: the item that will use them (or a ``func`` that does).
+        """
+        objective = next((i for i in self.file.items if isinstance(i, ast.ObjectiveItem)), None)
+        before = first
+        if not isinstance(first, ast.LetItem | ast.FuncItem | ast.DerivedItem | ast.VarItem) and objective is not None:
+            before = objective
+        if isinstance(first, ast.FuncItem):
+            before = next((i for i in self.file.items if self._calls(i, first)), first)
+        above = [
+            i
+            for i in self.file.items
+            if isinstance(i, ast.DerivedItem | ast.LetItem) and i.declaration.name.name in used and i is not before
+        ]
+        last = max(above, key=lambda i: i.span.end, default=None)
+        if last is not None and last.span.end > before.span.start:
+            return self.below(last, lines)
+        return self.above(before, lines)
+
+    def _calls(self, item: ast.AnyItem, function: ast.FuncItem) -> bool:
+        """Whether an item that is evaluated where it stands calls the function."""
+        return isinstance(item, ast.LetItem | ast.DerivedItem | ast.ObjectiveItem) and (
+            isinstance(item, ast.ObjectiveItem) or function.name.name in names_in(item.value)
+        )
+
+    def above(self, item: ast.AnyItem, lines: list[str]) -> list[Edit]:
+        """Lines above an item and the comments that stand directly over it."""
+        text = self.file.source.text
+        start = text.rfind("\n", 0, item.span.start) + 1
+        while start > 0:
+            previous = text.rfind("\n", 0, start - 1) + 1
+            if not text[previous:start].lstrip(" \t").startswith("#"):
+                break
+            start = previous
+        if start == 0 and text.lstrip().startswith("#"):
+            start = text.rfind("\n", 0, item.span.start) + 1
+        return [Edit(Span(self.file.source, start, start), f"{line}\n") for line in lines]
+
+    def below(self, item: ast.AnyItem, lines: list[str]) -> list[Edit]:
+        """Lines below an item, behind a comment at its end; on the item's own line only if another shares it."""
+        text = self.file.source.text
+        end = item.span.end
+        rest = _COMMENT.match(text, end)
+        stop = rest.end() if rest is not None else end
+        at = stop if stop == len(text) or text[stop] in "\r\n" else end
+        return [Edit(Span(self.file.source, at, at), f"\n{line}") for line in lines]
+
+    def constrain(self, lines: list[str]) -> list[Edit]:
+        """New constraints behind the last one, indented as it is; with their ``subject to`` if there was none."""
+        constraints = [i for i in self.file.items if isinstance(i, ast.ConstraintItem)]
+        heads = [i for i in self.file.items if isinstance(i, ast.SubjectToItem)]
+        objectives = [i for i in self.file.items if isinstance(i, ast.ObjectiveItem)]
+        if constraints:
+            last = constraints[-1]
+            return self.below(last, [self._indent(last) + line for line in lines])
+        if heads:
+            return self.below(heads[-1], [f"  {line}" for line in lines])
+        if objectives:
+            return self.below(objectives[-1], ["subject to", *(f"  {line}" for line in lines)])
+        return []
+
+    def _indent(self, item: ast.AnyItem) -> str:
+        text = self.file.source.text
+        start = text.rfind("\n", 0, item.span.start) + 1
+        lead = text[start : item.span.start]
+        return "  " if lead.strip() else lead
+
+    def keep_outputs(self) -> Edit | None:
+        """A ``return`` of the variables there are now, where the program has none: a new one would join the outputs."""
+        if any(isinstance(i, ast.ReturnItem) for i in self.file.items):
+            return None
+        items = (i for i in self.file.items if isinstance(i, ast.VarItem))
+        names = [d.name.name for i in items for d in i.declarations]
+        end = len(self.file.source.text)
+        gap = "" if self.file.source.text.endswith("\n") else "\n"
+        return Edit(Span(self.file.source, end, end), f"{gap}return {', '.join(names)}\n")
+
+
+def declarations(file: ast.File) -> Iterator[ast.Declaration]:
+    """All of a file, ``derived`` and ``let`` among them."""
+    for item in file.items:
+        match item:
+            case ast.DerivedItem() | ast.LetItem():
+                yield item.declaration
+            case ast.DimItem() | ast.DataItem() | ast.ParamItem() | ast.VarItem():
+                yield from item.declarations
+            case _:
+                pass
+
+
+def attribute_edit(declaration: ast.Declaration, word: str) -> Edit:
+    """``word`` behind the shape and the attributes that a declaration has."""
+    source = declaration.span.source
+    at = declaration.name.span.end
+    for node in (*(declaration.shape or ()), *declaration.attributes):
+        at = max(at, node.span.end)
+        at = max([at, *(n.span.end for n in walk(node))])
+    if declaration.shape and not declaration.attributes:
+        at = source.text.index("]", at) + 1
+    return Edit(Span(source, at, at), f" {word}")
