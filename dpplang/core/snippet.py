@@ -1,8 +1,8 @@
 """Source lines with their underlines: ``^^^`` for the primary span, ``---`` for the others.
 
 Spans of one line that overlap get underline rows of their own. In a row the rightmost label stands behind its
-underline, the others hang below on bars, so that no two labels meet; one text for several is said once. A span of several lines is a bracket in a lane
-left of the text.
+underline, the others hang below on bars, so that no two labels meet; one text for several is said once. A span of
+several lines is a bracket in a lane left of the text.
 """
 
 from __future__ import annotations

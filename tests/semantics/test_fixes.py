@@ -1,38 +1,134 @@
-"""Every kind of rewrite: the text it makes, to the letter, and that the program then checks."""
+"""Every kind of rewrite: what the user sees, the text it makes, and that the program then checks."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
 from dpplang.core.diagnostics import Applicability
-from dpplang.core.edits import mend
+from dpplang.core.edits import Mended, mend
+from dpplang.core.render import render_human
 from dpplang.core.source import Source
-from tests.semantics.helpers import run
+from dpplang.pipeline import Compilation
+from tests.conftest import Golden
 
+GOLDEN = Path(__file__).parent / "golden" / "fixes"
 HEAD = """\
 dim n, m, T, k
 data B[n, m], F[k, n]
-param p nonneg, q, g pos, b[n], x0[n], v[n] pos, S[n, n], P[n, n] psd
-param Om[k, k] psd, A[T, k, n], r[T] pos
+param p nonneg, q, g pos, b[n], x0[n], v[n] pos
+param S[n, n], P[n, n] psd, Om[k, k] psd, A[T, k, n], r[T] pos
 derived R[k, n] = chol(Om)' @ F
 var x[n], u[m], y, w[T, n]
 """
 TAIL = "return x, u, y, w\n"
 
-
-def mended(text: str, unsafe: bool = False) -> str:
-    result = mend(Source("m.dpp", text), lambda source: run(source.text, source=source).diagnostics, unsafe=unsafe)
-    assert not [d.code for d in result.diagnostics if d.is_error]
-    return result.source.text
-
-
-CASES = {
-    # --- derived parameters
-    "quotient": ("minimize sum_squares(x) / p\n", "derived p_inv = 1 / p\nminimize sum_squares(x) * p_inv\n"),
-    "quotient of a product": ("minimize q * y / (1 + p)\n", "derived inv = 1 / (1 + p)\nminimize q * y * inv\n"),
-    "quotient by entries": ("minimize norm1(x / v)\n", "derived v_inv = 1 / v\nminimize norm1(x * v_inv)\n"),
-    "function of a parameter": ("minimize exp(q) * y\n", "derived exp_q = exp(q)\nminimize exp_q * y\n"),
-    "absolute value": ("minimize abs(q) * norm1(x)\n", "derived abs_q = abs(q)\nminimize abs_q * norm1(x)\n"),
-    "product of parameters": ("minimize q * p * y\n", "derived qp = q * p\nminimize qp * y\n"),
-    "power": ("minimize q^2 * y\n", "derived q_sq = q^2\nminimize q_sq * y\n"),
+DERIVED = {
+    "quotient": "minimize sum_squares(x) / p",
+    "quotient_of_a_product": "minimize q * y / (1 + p)",
+    "quotient_by_entries": "minimize norm1(x / v)",
+    "quotient_of_what_is_parametrized": "minimize norm1((x - b) / p) + sum_squares(S @ x) / g",
+    "quotient_twice_is_derived_once": "minimize sum_squares(x) / p\nsubject to\n  y / p <= 1",
+    "a_derived_parameter_is_used_again": "derived one_over = 1 / p\nminimize sum_squares(x) / p",
+    "function_of_a_parameter": "minimize exp(q) * y",
+    "absolute_value": "minimize abs(q) * norm1(x)",
+    "power": "minimize q^2 * y",
+    "product_of_parameters": "minimize q * p * y",
+    "product_on_the_right": "minimize y * (q * p)",
+    "product_of_matrices": "minimize sum_squares(S @ S @ x)",
+    "product_over_an_index": "minimize sum(q * r[t] * w[t, 0] for t in T)",
+    "product_over_a_range_of_an_index": "minimize sum(q * r[t] * w[t, 0] for t in 1:T)",
+    "product_over_two_indices": "minimize sum(r[t] * b[i] * w[t, i] for t in T, i in n)",
+    "vector_over_an_index": "minimize norm1(sum(r[t] * b * w[t] for t in T))",
+    "in_a_let": "let cost = q * p * y\nminimize cost",
+    "in_a_func_without_its_arguments": "func cost(s) = s / p\nminimize cost(y) + cost(u[0])",
+    "in_a_constraint_of_every_index": "minimize y\nsubject to\n  cap[t in T]: norm2(w[t]) / r[t] <= y",
+    "below_what_it_uses": "minimize q * d * y\nderived d = exp(p)",
+    "under_its_comments": "# first\n# the cost\nminimize q * p * y  # here",
+    "over_two_lines": "minimize (q *  # weight\n  p) * y",
 }
+PRODUCTS = {
+    "hoist_into_a_square": "minimize g * sum_squares(R @ x) - b' @ x",
+    "hoist_into_a_norm": "minimize norm1(x) + g * norm2(S @ x)",
+    "hoist_into_a_sum": "minimize 2 * g * sum(abs(x * b))",
+    "hoist_in_a_func": "func risk(z[n]) = g * sum_squares(R @ z)\nminimize risk(x) + risk(2 * x)",
+    "no_root_of_what_may_be_zero": "minimize p * sum_squares(R @ x)",
+    "variable_for_an_affine_part": "minimize sum_squares(S @ (x0 + B @ u))",
+    "variable_for_an_argument": "minimize p * norm1(x - b)",
+    "variable_over_an_index": "minimize sum(r[t] * norm2(A[t] @ w[t]) for t in T)",
+    "variable_over_a_range": "minimize sum(p * abs(r[t] * y - w[t, 0]) for t in 1:T)",
+    "variable_for_a_vector_scale": "minimize v' @ abs(x - b)",
+    "variables_in_a_sum": "minimize p * (norm1(x - b) + max(S @ x))",
+    "regrouped_scalars": "minimize p * (q * y)",
+    "regrouped_matrices": "minimize norm1(S @ (S @ x)) + norm1(p * (S @ x))",
+    "regrouped_weights": "minimize p * (g * norm1(x))",
+    "distributed_over_a_sum": "minimize p * (norm1(x) - g * sqrt(y))",
+    "quadratic_form": "minimize g * quad_form(x, P)",
+    "bound_of_what_has_no_affine_part": "minimize g * huber(y, M = p)",
+    "bound_if_the_weight_is_not_zero": "minimize p * huber(y, M = g)",
+    "through_a_let": "let a = q * y\nminimize norm1(x) * p + p * a",
+    "through_a_let_of_a_convex_part": "let cost = norm1(x - b)\nminimize p * cost",
+    "func_written_out": "func scaled(z) = p * z\nminimize scaled(q * y) + y^2",
+    "func_written_out_around_a_variable": "func risk(z[n]) = p * sum_squares(R @ z - 1)\nminimize risk(x)",
+    "constraint_without_subject_to": "minimize p * norm1(x - b)  # the cost",
+    "on_one_line": "minimize p * norm1(x - b) subject to y >= 0",
+    "form_in_a_constraint": "minimize y\nsubject to\n  quad_form(x, P) <= y",
+}
+CASES = {**DERIVED, **PRODUCTS}
+UNSAFE = {"bound_if_the_weight_is_not_zero", "form_in_a_constraint"}
+
+
+def program(name: str) -> str:
+    return f"{HEAD}{CASES[name]}\n{TAIL}"
+
+
+def mended(text: str, unsafe: bool = False) -> Mended:
+    return mend(Source("m.dpp", text), lambda source: Compilation(source).diagnostics, unsafe=unsafe)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_fix_is_the_golden_one_and_mends(name: str, golden: Golden) -> None:
+    text = program(name)
+    shown = render_human(Compilation(Source("m.dpp", text)).diagnostics, color=False)
+    result = mended(text, unsafe=name in UNSAFE)
+    assert not result.diagnostics, [d.message for d in result.diagnostics]
+    after = result.source.text
+    assert after.startswith(HEAD) and after.endswith(TAIL)
+    golden(GOLDEN / f"{name}.txt", f"{shown}\n\n----\n{after[len(HEAD) : -len(TAIL)]}")
+
+
+@pytest.mark.parametrize("name", sorted(UNSAFE))
+def test_what_assumes_something_says_so_and_is_not_applied_unasked(name: str) -> None:
+    (found,) = Compilation(Source("m.dpp", program(name))).diagnostics
+    (fix,) = found.fixes
+    assert fix.applicability is Applicability.UNSAFE
+    assert "assumes that" in fix.title
+    assert mended(program(name)).source.text == program(name)
+
+
+def test_outputs_stay_what_they_were_without_a_return() -> None:
+    text = HEAD + "minimize p * norm1(x - b)"
+    result = mended(text)
+    assert result.source.text == (
+        HEAD + "var z[n]\nminimize p * norm1(z)\nsubject to\n  z == x - b\nreturn x, u, y, w\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "func cost(s) = p * s\nminimize cost(q * y) + cost(q * u[0])",  # called twice, and hangs on its argument
+        "minimize sum(p * q * r[t] * norm1(A[i]) * y for t in T, i in t)",  # ranges that hang on each other
+    ],
+)
+def test_no_fix_where_there_is_none(statement: str) -> None:
+    found = Compilation(Source("m.dpp", HEAD + statement + "\n")).diagnostics
+    assert found
+    assert all(d.help or d.fixes for d in found)
+
+
+def test_help_and_fix_do_not_say_the_same() -> None:
+    for name in CASES:
+        for found in Compilation(Source("m.dpp", program(name))).diagnostics:
+            assert not (found.help and found.fixes)

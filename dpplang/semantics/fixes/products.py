@@ -24,7 +24,7 @@ from dpplang.lattice.sign import Sign
 from dpplang.semantics.fixes.naming import joined
 from dpplang.semantics.fixes.positive import is_positive
 from dpplang.semantics.fixes.rewrite import Impossible, Rewrite
-from dpplang.semantics.fixes.syntax import Place, grouped, parts, substituted
+from dpplang.semantics.fixes.syntax import Place, bare, grouped, parts, substituted
 from dpplang.semantics.tree import Apply, AtomCall, Reduce
 from dpplang.syntax import ast
 
@@ -39,20 +39,42 @@ _DEGREE = {
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A factor that is free of variables: text, operator, side, shape, and what is known of its sign."""
+    """A factor that is free of variables, or a divisor.
+
+    Attributes:
+        text: of the factor; of what is divided by, if ``divides``. node: its syntax, to name it after.
+        op, on_left: the operator, and the side of it on which the factor stands.
+        shape, sign, positive: what is known of its value (the reciprocal's are those of the divisor).
+    """
 
     text: str
+    node: ast.Expr
     op: str
     on_left: bool
     shape: Shape
     sign: Sign
     positive: bool
+    divides: bool = False
 
-    def times(self, other: str) -> str:
-        """``scale * other`` or ``other @ scale``, on the side where it stood."""
+    def times(self, rewrite: Rewrite, other: str, binders: tuple[ast.Binder, ...]) -> str:
+        """``scale * other`` or ``other @ scale``, on the side where it stood; a reciprocal is derived first."""
+        text = self.text
+        if self.divides:
+            text = rewrite.derive(joined(self.node, "inv"), f"1 / {grouped(text)}", self.shape, binders)
         if self.on_left:
-            return f"{self.text} {self.op} {grouped(other, _TIGHTER)}"
-        return f"{grouped(other, _PRODUCT)} {self.op} {grouped(self.text, _TIGHTER)}"
+            return f"{text} {self.op} {grouped(other, _TIGHTER)}"
+        return f"{grouped(other, _PRODUCT)} {self.op} {grouped(text, _TIGHTER)}"
+
+    def folded(self, other: str) -> str:
+        """``scale * other`` or ``other / divisor``, free of variables."""
+        if self.divides:
+            return f"{grouped(other, _PRODUCT)} / {grouped(self.text)}"
+        return f"{grouped(self.text, _PRODUCT)} * {grouped(other, _TIGHTER)}"
+
+    def rooted(self, other: str) -> str:
+        """``sqrt(scale) * other``, free of variables."""
+        root = f"sqrt({bare(self.text)})"
+        return f"{grouped(other, _PRODUCT)} / {root}" if self.divides else f"{root} * {grouped(other, _TIGHTER)}"
 
     @property
     def spreads(self) -> bool:
@@ -72,26 +94,25 @@ def product(rewrite: Rewrite, place: Place) -> str:
         raise Impossible
     op = place.node.op if isinstance(place.node, ast.Binary) else "*"
     facts = scale.expr.facts
-    on_left = scale is left
-    text = grouped(scale.text, _PRODUCT)
+    text = scale.text
     if not facts.dpp.is_affine:
         text = rewrite.derive(joined(scale.node), text, facts.shape, place.binders)
     positive = is_positive(scale.expr, rewrite.around.derived)
-    return _scaled(rewrite, Scale(text, op, on_left, facts.shape, facts.sign, positive), other)
+    factor = Scale(grouped(text, _PRODUCT), scale.node, op, scale is left, facts.shape, facts.sign, positive)
+    return _scaled(rewrite, factor, other)
 
 
 def quotient(rewrite: Rewrite, place: Place) -> str:
-    """Text for ``e / p``: the reciprocal is derived, and multiplied.
+    """Text for ``e / p``: the reciprocal is derived and multiplied, or the divisor folded into a factor of e.
 
     Raises:
         Impossible: none of the rewrites applies.
     """
     left, right = _two(rewrite, place)
     facts = right.expr.facts
-    below = grouped(right.text)
-    inverse = rewrite.derive(joined(right.node, "inv"), f"1 / {below}", facts.shape, place.binders)
     positive = is_positive(right.expr, rewrite.around.derived)
-    return _scaled(rewrite, Scale(inverse, "*", False, facts.shape, facts.sign, positive), left)
+    divisor = Scale(right.text, right.node, "*", False, facts.shape, facts.sign, positive, divides=True)
+    return _scaled(rewrite, divisor, left)
 
 
 def _two(rewrite: Rewrite, place: Place) -> tuple[Place, Place]:
@@ -105,7 +126,7 @@ def _scaled(rewrite: Rewrite, scale: Scale, other: Place) -> str:
     """Text for the scale times an expression."""
     facts = other.expr.facts
     if not facts.params:
-        return scale.times(other.text)
+        return scale.times(rewrite, other.text, other.binders)
     opened = rewrite.around.definitions.opened(other)
     if opened is None:
         raise Impossible
@@ -115,25 +136,25 @@ def _scaled(rewrite: Rewrite, scale: Scale, other: Place) -> str:
         if text is not None:
             return text
     if facts.dpp.is_affine:
-        return scale.times(rewrite.introduce(other))
+        return scale.times(rewrite, rewrite.introduce(other), other.binders)
     match opened.expr, below:
         case Apply(op="add" | "sub" as op), [left, right]:
             sign = "+" if op == "add" else "-"
-            second = _scaled(rewrite, scale, right)
-            return f"({_scaled(rewrite, scale, left)} {sign} {second})"
+            first = _scaled(rewrite, scale, left)
+            return f"{first} {sign} {grouped(_scaled(rewrite, scale, right), _PRODUCT)}"
         case Apply(op="neg"), [operand]:
-            return f"(-{_scaled(rewrite, scale, operand)})"
+            return f"-{grouped(_scaled(rewrite, scale, operand), _TIGHTER)}"
         case _:
             pass
     free = rewrite.tried(lambda: isolated(rewrite, opened))
     if free is not None:
-        return scale.times(free)
+        return scale.times(rewrite, free, other.binders)
     relation = {Curvature.CONVEX: ">=", Curvature.CONCAVE: "<="}.get(facts.dpp)
     if relation is None or not scale.sign.is_nonneg:
         raise Impossible
     if not scale.positive:
         rewrite.assumptions.append(f"`{scale.text}` is not 0")
-    return scale.times(rewrite.introduce(other, "t", relation))
+    return scale.times(rewrite, rewrite.introduce(other, "t", relation), other.binders)
 
 
 def _hoisted(rewrite: Rewrite, scale: Scale, other: Place, below: list[Place]) -> str | None:
@@ -158,9 +179,8 @@ def _hoisted(rewrite: Rewrite, scale: Scale, other: Place, below: list[Place]) -
     moving = next(f for f in factors if f is not fixed[0])
     if moving.expr.facts.params:
         return None
-    weight = scale.text if degree == 1 else f"sqrt({scale.text})"
     name = joined(fixed[0].node) + _initial(scale.text)
-    value = f"{grouped(weight)} * {grouped(fixed[0].text)}"
+    value = scale.folded(fixed[0].text) if degree == 1 else scale.rooted(fixed[0].text)
     hoisted = rewrite.derive(name, value, fixed[0].expr.shape, other.binders)
     inner = substituted(argument.node, argument.names, {id(fixed[0].node): hoisted})
     return _patched(other, {id(below[0].node): inner})
@@ -174,28 +194,32 @@ def _regrouped(rewrite: Rewrite, scale: Scale, other: Place, below: list[Place])
     if len(fixed) != 1 or not fixed[0].expr.facts.params:
         return None
     constant, rest = fixed[0], next(p for p in below if p is not fixed[0])
-    if other.expr.op == "div":
-        if constant is not below[1] or not scale.spreads:
+    inner, shape, on_left = other.expr.op, constant.expr.shape, constant is below[0]
+    if inner == "div":
+        if constant is not below[1] or not scale.spreads or scale.divides:
             return None
-        value, op, on_left, shape = f"{scale.text} / {grouped(constant.text)}", "*", True, constant.expr.shape
+        value, op, on_left = f"{scale.text} / {grouped(constant.text)}", "*", True
     elif scale.spreads:
-        value = f"{scale.text} * {grouped(constant.text)}"
-        op = "*" if other.expr.op == "mul" else "@"
-        on_left, shape = constant is below[0], constant.expr.shape
-    elif scale.op == "*" and other.expr.op == "mul" and constant.expr.shape in ((), scale.shape):
-        value, op, on_left, shape = f"{scale.text} * {grouped(constant.text)}", "*", True, scale.shape
-    elif scale.op == "@" and other.expr.op == "mul" and not constant.expr.shape:
-        value, op, on_left, shape = f"{grouped(constant.text)} * {grouped(scale.text)}", "@", scale.on_left, scale.shape
-    elif scale.op == "@" and other.expr.op == "matmul" and scale.on_left and constant is below[0]:
-        value, op, on_left = f"{scale.text} @ {grouped(constant.text)}", "@", True
-        shape = (*scale.shape[:-1], *constant.expr.shape[1:])
+        value, op = scale.folded(constant.text), "*" if inner == "mul" else "@"
+    elif scale.op == "*" and inner == "mul" and shape in ((), scale.shape):
+        value, op, on_left, shape = scale.folded(constant.text), "*", True, scale.shape
+    elif scale.op == "@" and inner == "mul" and not shape:
+        value, op = f"{grouped(constant.text, _PRODUCT)} * {grouped(scale.text, _TIGHTER)}", "@"
+        on_left, shape = scale.on_left, scale.shape
+    elif scale.op == "@" and inner == "matmul" and scale.on_left and on_left:
+        value, op = f"{scale.text} @ {grouped(constant.text, _TIGHTER)}", "@"
+        shape = (*scale.shape[:-1], *shape[1:])
     else:
         return None
-    name = _initial(scale.text, 8) + joined(constant.node)
+    name = f"{joined(constant.node)}_over_{_initial(scale.text, 8)}" if scale.divides else _joined(scale, constant.node)
     combined = rewrite.derive(name, value, shape, other.binders)
     positive = scale.positive and is_positive(constant.expr, rewrite.around.derived)
     sign = scale.sign * constant.expr.facts.sign
-    return _scaled(rewrite, Scale(combined, op, on_left, shape, sign, positive), rest)
+    return _scaled(rewrite, Scale(combined, constant.node, op, on_left, shape, sign, positive), rest)
+
+
+def _joined(scale: Scale, node: ast.Expr) -> str:
+    return _initial(scale.text, 8) + joined(node)
 
 
 def _quadratic_form(rewrite: Rewrite, scale: Scale, other: Place, below: list[Place]) -> str | None:
@@ -207,7 +231,7 @@ def _quadratic_form(rewrite: Rewrite, scale: Scale, other: Place, below: list[Pl
         return None
     matrix = below[1]
     word = "psd" if call.atom.curvature is Curvature.CONVEX else "nsd"
-    value = f"{scale.text} * {grouped(matrix.text)}"
+    value = scale.folded(matrix.text)
     name = joined(matrix.node) + _initial(scale.text)
     scaled = rewrite.derive(name, value, matrix.expr.shape, other.binders, word)
     return _patched(other, {id(matrix.node): scaled})

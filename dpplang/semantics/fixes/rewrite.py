@@ -85,7 +85,7 @@ class Rewrite:
         label = ""
         if bound:
             label = f"{self.around.names.fresh(f'{fresh}_def')}[{', '.join(b.span.text for b in bound)}]: "
-        self.constraints.append(f"{label}{index} {relation} {bare(text)}")
+        self.constraints.append(f"{label}{index} {relation} {text}")
         self._use(" ".join(extents))
         return index
 
@@ -181,7 +181,7 @@ def _names(text: str) -> set[str]:
 
 def _on_one_line(text: str) -> str:
     """Text that moves to an item of its own; comments in it move along, and keep their lines."""
-    return text if "#" in text else " ".join(text.split())
+    return text if "#" in text else bare(" ".join(text.split()))
 
 
 def _extent(binder: ast.Binder) -> str:

@@ -186,6 +186,10 @@ class Definitions:
             case ast.Call(function=function) if function.name in self.functions:
                 body = written_out(place, self.functions)
                 return None if body is None else self.opened(body)
+            case ast.Transpose(operand=operand) if len(place.expr.shape) < 2:
+                return self.opened(replace(place, node=operand))
+            case ast.Unary(op="+", operand=operand):
+                return self.opened(replace(place, node=operand))
             case _:
                 return place
 
