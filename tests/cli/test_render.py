@@ -150,15 +150,23 @@ def test_any_spans_of_any_text_are_laid_out(text: str, data: st.DataObject) -> N
     def label() -> Label:
         start = data.draw(offset)
         return Label(
-            Span(source, start, data.draw(st.integers(start, len(text)))), data.draw(st.sampled_from(["", "text"]))
+            Span(source, start, data.draw(st.integers(start, len(text)))), data.draw(st.sampled_from(["", words.pop()]))
         )
 
+    words = ["text a", "text b", "text c", "text d", "text e"]
     primary, others = label(), tuple(label() for _ in range(data.draw(st.integers(0, 4))))
     diagnostic = Diagnostic("SYN001", "m", primary, others)
     shown = render_human([diagnostic], color=False, width=data.draw(st.sampled_from([None, 40])))
     assert "^" in shown
     labelled = sum(bool(label.text) for label in {primary, *others} if label != primary) + bool(primary.text)
     assert shown.count("text") >= labelled
+
+
+def test_labels_of_one_text_in_a_row_say_it_once() -> None:
+    found = Diagnostic("DPP301", "m", Label(at("*"), "here"), (Label(at("gamma"), "p"), Label(at("Omega"), "p")))
+    shown = render_human([found], color=False).split("\n")
+    assert "   |       -----      ----- p" in shown
+    assert not any(line.endswith("|       |") for line in shown)
 
 
 @given(st.text(max_size=40).filter(lambda t: "\n" not in t))
