@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -64,6 +65,11 @@ class Piece:
         values = theta[:, self.columns]
         out[:, self.entries] += values if self.scale is None else values * self.scale
 
+    @property
+    def count(self) -> int:
+        """Number of entries it touches."""
+        return self.entries.stop - self.entries.start if isinstance(self.entries, slice) else self.entries.size
+
     def pull_to(self, out: Array, cotangent: Array) -> None:
         """The transpose: out ``[B, size]`` += cotangent at ``entries`` ``[B, len(entries)]``."""
         if self.transpose is not None:
@@ -74,6 +80,40 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Wide:
+    """A gather as a map to all entries of a part, which costs less than writing to those it touches.
+
+    Attributes:
+        columns: of the parameter, ``[size]``; any that it reads where it touches nothing.
+        scale: ``[size]``, 0 where it touches nothing; None for ones.
+    """
+
+    piece: Piece
+    columns: Index
+    scale: Array | None
+
+    @staticmethod
+    def of(piece: Piece, size: int) -> Wide:
+        assert piece.columns is not None
+        read = np.arange(piece.columns.start, piece.columns.stop) if isinstance(piece.columns, slice) else piece.columns
+        columns = np.full(size, read[0], dtype=np.intp)
+        columns[piece.entries] = read
+        scale = np.zeros(size)
+        scale[piece.entries] = 1.0 if piece.scale is None else piece.scale
+        return Wide(piece, _compact(columns), None if (scale == 1.0).all() else scale)
+
+    def at(self, theta: Array) -> Array:
+        """The contribution of θ ``[B, size of the parameter]`` to all entries, ``[B, size]``."""
+        if isinstance(self.columns, slice):
+            values = theta[:, self.columns]
+            return values.copy() if self.scale is None else values * self.scale
+        values = theta.take(self.columns, axis=1)
+        if self.scale is not None:
+            values *= self.scale
+        return values
+
+
+@dataclass(frozen=True, eq=False)
 class Part:
     """One of P, q, A, b, d: its constant entries and what each parameter adds."""
 
@@ -93,15 +133,30 @@ class Part:
         return self._sum(dtheta, np.zeros_like(self.constant))
 
     def _sum(self, theta: Sequence[Array | None], start: Array) -> Array:
-        extents = [t.shape[0] for piece in self.pieces if (t := theta[piece.parameter]) is not None]
+        present = [(piece, t) for piece in self.pieces if (t := theta[piece.parameter]) is not None]
+        extents = [t.shape[0] for _, t in present]
         batch = 0 if 0 in extents else max(extents)
-        out = np.empty((batch, self.constant.shape[1]))
-        out[:] = start
-        for piece in self.pieces:
-            values = theta[piece.parameter]
-            if values is not None:
+        wide = self._wide
+        values = None if wide is None else theta[wide.piece.parameter]
+        if wide is None or values is None or values.shape[0] != batch:
+            out = np.empty((batch, self.constant.shape[1]))
+            out[:] = start
+            done = None
+        else:
+            out, done = wide.at(values), wide.piece
+            out += start
+        for piece, values in present:
+            if piece is not done:
                 piece.add_to(out, values)
         return out
+
+    @cached_property
+    def _wide(self) -> Wide | None:
+        """The gather that touches most entries, if that is a good part of all."""
+        size = self.constant.shape[1]
+        gathers = [piece for piece in self.pieces if piece.columns is not None]
+        piece = max(gathers, key=lambda piece: piece.count, default=None)
+        return Wide.of(piece, size) if piece is not None and 4 * piece.count >= size else None
 
 
 Cotangent: TypeAlias = "Callable[[str, Piece, bool], Array]"

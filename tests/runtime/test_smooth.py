@@ -1,0 +1,175 @@
+"""The smooth form against the conic way: solutions, multipliers, and both directions of the derivative."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import dpplang
+from dpplang.runtime.bind import bind
+from dpplang.runtime.engine import Engine, Solved
+from dpplang.runtime.options import Options
+from dpplang.runtime.smooth.method import SmoothMethod, SmoothSolution
+
+Draw = Callable[[np.random.Generator], Mapping[str, NDArray[np.float64]]]
+B = 3
+
+
+@dataclass(frozen=True)
+class Case:
+    """``kept`` is how many variables the smooth form shall have."""
+
+    text: str
+    draw: Draw
+    kept: int
+
+
+LOGISTIC = """
+dim N, n
+param X[N, n], lam pos
+var beta[n]
+minimize sum(logistic(X @ beta)) + lam * sum_squares(beta)
+"""
+
+CASES = {
+    "logistic": Case(LOGISTIC, lambda r: {"X": r.normal(size=(B, 12, 3)), "lam": 0.1 + r.random(B)}, 3),
+    "poisson": Case(
+        """
+dim N, n
+param X[N, n], w[n], lam pos
+var beta[n]
+minimize sum(exp(X @ beta)) - w' @ beta + lam * sum_squares(beta)
+""",
+        lambda r: {"X": r.normal(size=(B, 8, 3)), "w": r.normal(size=(B, 3)), "lam": 0.1 + r.random(B)},
+        3,
+    ),
+    "entropy on the simplex": Case(
+        """
+dim n
+param c[n]
+var x[n]
+minimize c' @ x - sum(entr(x))
+subject to
+  unit: sum(x) == 1
+""",
+        lambda r: {"c": 3 * r.normal(size=(B, 5))},
+        5,
+    ),
+    "Kelly": Case(
+        """
+dim S, n
+param R[S, n] pos
+var x[n]
+maximize sum(log(R @ x)) / 10
+subject to
+  unit: sum(x) == 1
+  long: x >= 0
+""",
+        lambda r: {"R": np.exp(0.3 * r.normal(size=(B, 10, 4)))},
+        4,
+    ),
+    "logistic with l1": Case(
+        """
+dim N, n
+param X[N, n], lam pos
+var beta[n]
+minimize sum(logistic(X @ beta)) + lam * norm1(beta)
+""",
+        lambda r: {"X": r.normal(size=(B, 15, 4)), "lam": 1 + r.random(B)},
+        8,
+    ),
+    "softmax regression": Case(
+        """
+dim N, d, K
+param X[N, d], C[d, K], lam pos
+var W[d, K]
+minimize sum(log_sum_exp(X[i]' @ W) for i in N) - sum(C * W) + lam * sum_squares(W)
+""",
+        lambda r: {"X": r.normal(size=(B, 6, 2)), "C": r.normal(size=(B, 2, 3)), "lam": 0.5 + r.random(B)},
+        6,
+    ),
+    "relative entropy, jointly": Case(
+        """
+dim n
+param c[n] pos
+var x[n], y[n]
+minimize sum(rel_entr(x, y)) + sum((x - 1)^2) + sum((y - c)^2)
+subject to
+  total: sum(x) + sum(y) == 3
+""",
+        lambda r: {"c": 1.5 + r.random((B, 3))},
+        9,
+    ),
+    "divergence under a cap": Case(
+        """
+dim n
+param c[n] pos
+var x[n]
+minimize sum(kl_div(x, c))
+subject to
+  unit: sum(x) == 1
+  cap: x <= 0.35
+""",
+        lambda r: {"c": np.array([[0.9, 0.3, 0.2, 0.25]]) + 0.1 * r.random((B, 4))},
+        4,
+    ),
+    "powers": Case(
+        """
+dim n
+param c[n] pos
+var x[n]
+minimize sum((x - c)^4) + sum(x^3) + sum(x^-2) - sum(x^0.3) + sum(3^x)
+""",
+        lambda r: {"c": 0.2 + r.random((B, 3))},
+        3,
+    ),
+    "weights that are parameters": Case(
+        """
+dim n
+param c[n], w[n] pos
+var x[n]
+minimize sum(w * exp(x)) - c' @ x + sum(w) * logistic(sum(x))
+""",
+        lambda r: {"c": 0.2 + r.random((B, 3)), "w": 0.3 + r.random((B, 3))},
+        3,
+    ),
+    "log-sum-exp with constant members": Case(
+        """
+dim n
+param A[4, n], a[2]
+var x[n]
+minimize log_sum_exp(hstack(A @ x, a)) + sum(x^2)
+""",
+        lambda r: {"A": r.normal(size=(B, 4, 3)), "a": r.normal(size=(B, 2))},
+        3,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_smooth_form_gives_what_the_conic_one_gives(name: str) -> None:
+    case, random = CASES[name], np.random.default_rng(0)
+    values = case.draw(random)
+    program = dpplang.parse(case.text).runner({}, {}, {k: v.shape for k, v in values.items()}).program
+    engine = Engine(program, Options(solver="clarabel", refine=3))
+    theta = bind(program, values).theta
+    conic = engine.solve(theta)
+    method = SmoothMethod.make(program)
+    assert method is not None and method.order == case.kept
+    solved, solution = method.solve(conic.data, B)
+    assert solved.size == B and solution.regular.all()
+    point = solution.point()
+    for ours, theirs in ((point.x, conic.x), (point.y, conic.y), (point.s, conic.s)):
+        np.testing.assert_allclose(ours, theirs, atol=1e-9)
+    _same_derivative(conic, solution, random)
+
+
+def _same_derivative(conic: Solved, solution: SmoothSolution, random: np.random.Generator) -> None:
+    """S in every direction, those of the eliminated variables and of the graphs' rows too."""
+    g, h = random.normal(size=conic.x.shape), random.normal(size=conic.y.shape)
+    for ours, theirs in zip(solution(g, h), conic.sensitivity(g, h), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-9 * np.abs(theirs).max())
