@@ -38,11 +38,13 @@ wheel: .venv/stamp
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-# Peers beside us, on the same data in the same run; the table lands in docs/benchmarks.md.
+# Peers beside us, on the same data in the same run; the tables and figures land in docs/. Rows that were measured are kept under
+# build/benchmarks: `make bench BENCH=--resume` goes on where a run was broken off.
 bench: .venv/stamp
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
-	$(BIN)/python benchmarks/compile_time.py 300 1000
-	$(BIN)/python benchmarks/layers.py --out docs/benchmarks.md
+	$(BIN)/python -m pip install --quiet --no-deps qpth==0.0.18 diffapqp==0.2.0 # their pins clash with the others'
+	$(BIN)/python -m benchmarks.growth $(BENCH)
+	$(BIN)/python -m benchmarks --out docs $(BENCH)
 
 clean:
 	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache
