@@ -38,6 +38,41 @@ class Data:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Spread:
+    """A scatter of values that become a good part of an array, as a gather: to write all entries costs less than to
+    find those that are written.
+
+    Attributes:
+        source: for every entry, which value it takes; any one where it takes none.
+        scale: ``[size]``, what it is multiplied with, 0 where it takes none; None for ones.
+    """
+
+    source: Index
+    scale: Array | None
+
+    @staticmethod
+    def of(read: Index, written: Index, scale: Array | None, size: int) -> Spread | None:
+        """``out[written] = scale · values[read]``, the other entries of ``size`` being 0; None if they are many."""
+        read, written = _positions(read), _positions(written)
+        if 4 * written.size < size or not written.size:
+            return None
+        source, factor = np.full(size, read[0], dtype=np.intp), np.zeros(size)
+        source[written] = read
+        factor[written] = 1.0 if scale is None else scale
+        return Spread(_compact(source), None if (factor == 1.0).all() else factor)
+
+    def __call__(self, values: Array) -> Array:
+        """``[B, size]`` from values ``[B, …]``."""
+        if isinstance(self.source, slice):
+            found = values[:, self.source]
+            return found.copy() if self.scale is None else found * self.scale
+        found = values.take(self.source, axis=1)
+        if self.scale is not None:
+            found *= self.scale
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Piece:
     """What one parameter contributes to the entries ``entries`` of one part.
 
@@ -47,6 +82,7 @@ class Piece:
         columns: positions in the parameter that they copy, times ``scale``; None if ``matrix`` holds the map.
         matrix: ``[len(entries), parameter.size]``, None for a gather.
         transpose: the map's transpose, None for a gather that reads no column twice (then it is a scatter).
+        back: that scatter, where it fills a good part of the parameter.
     """
 
     parameter: int
@@ -55,6 +91,7 @@ class Piece:
     scale: Array | None
     matrix: sp.csr_array | None
     transpose: sp.csr_array | None
+    back: Spread | None = None
 
     def add_to(self, out: Array, theta: Array) -> None:
         """out[:, entries] += the contribution of θ ``[1 or B, size]``."""
@@ -65,52 +102,16 @@ class Piece:
         values = theta[:, self.columns]
         out[:, self.entries] += values if self.scale is None else values * self.scale
 
-    @property
-    def count(self) -> int:
-        """Number of entries it touches."""
-        return self.entries.stop - self.entries.start if isinstance(self.entries, slice) else self.entries.size
-
-    def pull_to(self, out: Array, cotangent: Array) -> None:
-        """The transpose: out ``[B, size]`` += cotangent at ``entries`` ``[B, len(entries)]``."""
+    def pull(self, cotangent: Array, size: int) -> Array:
+        """The transpose: from the cotangent at ``entries`` ``[B, len(entries)]`` to the parameter's, ``[B, size]``."""
         if self.transpose is not None:
-            out += (self.transpose @ cotangent.T).T
-            return
+            return (self.transpose @ cotangent.T).T
+        if self.back is not None:
+            return self.back(cotangent)
         assert self.columns is not None
-        out[:, self.columns] += cotangent if self.scale is None else cotangent * self.scale
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Wide:
-    """A gather as a map to all entries of a part, which costs less than writing to those it touches.
-
-    Attributes:
-        columns: of the parameter, ``[size]``; any that it reads where it touches nothing.
-        scale: ``[size]``, 0 where it touches nothing; None for ones.
-    """
-
-    piece: Piece
-    columns: Index
-    scale: Array | None
-
-    @staticmethod
-    def of(piece: Piece, size: int) -> Wide:
-        assert piece.columns is not None
-        read = np.arange(piece.columns.start, piece.columns.stop) if isinstance(piece.columns, slice) else piece.columns
-        columns = np.full(size, read[0], dtype=np.intp)
-        columns[piece.entries] = read
-        scale = np.zeros(size)
-        scale[piece.entries] = 1.0 if piece.scale is None else piece.scale
-        return Wide(piece, _compact(columns), None if (scale == 1.0).all() else scale)
-
-    def at(self, theta: Array) -> Array:
-        """The contribution of θ ``[B, size of the parameter]`` to all entries, ``[B, size]``."""
-        if isinstance(self.columns, slice):
-            values = theta[:, self.columns]
-            return values.copy() if self.scale is None else values * self.scale
-        values = theta.take(self.columns, axis=1)
-        if self.scale is not None:
-            values *= self.scale
-        return values
+        out = np.zeros((cotangent.shape[0], size))
+        out[:, self.columns] = cotangent if self.scale is None else cotangent * self.scale
+        return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,14 +137,13 @@ class Part:
         present = [(piece, t) for piece in self.pieces if (t := theta[piece.parameter]) is not None]
         extents = [t.shape[0] for _, t in present]
         batch = 0 if 0 in extents else max(extents)
-        wide = self._wide
-        values = None if wide is None else theta[wide.piece.parameter]
-        if wide is None or values is None or values.shape[0] != batch:
-            out = np.empty((batch, self.constant.shape[1]))
+        done, spread = self._widest
+        values = None if done is None else theta[done.parameter]
+        if spread is None or values is None or values.shape[0] != batch:
+            out, done = np.empty((batch, self.constant.shape[1])), None
             out[:] = start
-            done = None
         else:
-            out, done = wide.at(values), wide.piece
+            out = spread(values)
             out += start
         for piece, values in present:
             if piece is not done:
@@ -151,12 +151,13 @@ class Part:
         return out
 
     @cached_property
-    def _wide(self) -> Wide | None:
-        """The gather that touches most entries, if that is a good part of all."""
-        size = self.constant.shape[1]
+    def _widest(self) -> tuple[Piece | None, Spread | None]:
+        """The gather that touches most entries, and how it fills the part, if it fills a good part of it."""
         gathers = [piece for piece in self.pieces if piece.columns is not None]
-        piece = max(gathers, key=lambda piece: piece.count, default=None)
-        return Wide.of(piece, size) if piece is not None and 4 * piece.count >= size else None
+        piece = max(gathers, key=lambda piece: _positions(piece.entries).size, default=None)
+        if piece is None or piece.columns is None:
+            return None, None
+        return piece, Spread.of(piece.columns, piece.entries, piece.scale, self.constant.shape[1])
 
 
 Cotangent: TypeAlias = "Callable[[str, Piece, bool], Array]"
@@ -195,13 +196,18 @@ class DataMap:
         Returns:
             Gradients ``[extent, size]``, summed over the batch where the extent is 1; None where not wanted.
         """
-        out = [np.zeros((b, s)) if w else None for b, s, w in zip(extents, self.sizes, wanted, strict=True)]
+        out: list[Array | None] = [None] * len(self.sizes)
         for name, part in self.parts:
             for piece in part.pieces:
-                target = out[piece.parameter]
-                if target is not None:
-                    piece.pull_to(target, cotangent(name, piece, extents[piece.parameter] == 1))
-        return tuple(out)
+                k = piece.parameter
+                if wanted[k]:
+                    found = piece.pull(cotangent(name, piece, extents[k] == 1), self.sizes[k])
+                    known = out[k]
+                    out[k] = found if known is None else known + found
+        return tuple(
+            np.zeros((extents[k], self.sizes[k])) if wanted[k] and gradient is None else gradient
+            for k, gradient in enumerate(out)
+        )
 
     def touched(self, name: str) -> tuple[int, ...]:
         """Positions of the parameters that a part depends on."""
@@ -232,14 +238,20 @@ def _piece(
     if gather:
         distinct = np.bincount(columns, minlength=width).max() <= 1
         scale = None if np.all(values == 1.0) else values
-        transpose = None
-        if not distinct:
+        transpose, back = None, None
+        if distinct:
+            back = Spread.of(np.arange(rows.size), columns, scale, width)
+        else:
             where = (columns, np.arange(rows.size, dtype=np.intp))
             transpose = sp.csr_array((values, where), shape=(width, rows.size))
-        return Piece(parameter, _compact(rows), _compact(columns), scale, None, transpose)
+        return Piece(parameter, _compact(rows), _compact(columns), scale, None, transpose, back)
     entries, local = np.unique(rows, return_inverse=True)
     matrix = sp.csr_array((values, (local, columns)), shape=(entries.size, width))
     return Piece(parameter, _compact(entries), None, None, matrix, sp.csr_array(matrix.T))
+
+
+def _positions(index: Index) -> NDArray[np.intp]:
+    return np.arange(index.start, index.stop) if isinstance(index, slice) else index
 
 
 def _compact(index: NDArray[np.intp]) -> Index:

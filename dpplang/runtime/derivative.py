@@ -65,20 +65,24 @@ class _Places:
                 return _Places(rows, columns, (tall[0].copy(), wide))
         return _Places(rows, columns, None)
 
-    def outer(self, left: Array, right: Array, summed: bool) -> Array:
-        """left ``[B, rows]`` · right ``[B, columns]`` at these places, ``[B, len]``, or ``[1, len]`` summed over B."""
+    def outers(self, lefts: tuple[Array, ...], rights: tuple[Array, ...], summed: bool) -> Array:
+        """Σ left ``[B, rows]`` · right ``[B, columns]`` at these places, ``[B, len]``; summed over B ``[1, len]``."""
+        batch = lefts[0].shape[0]
         if self.grid is not None:
-            tall, wide = left[:, self.grid[0]], right[:, self.grid[1]]
+            tall = np.stack([left[:, self.grid[0]] for left in lefts], axis=1)
+            wide = np.stack([right[:, self.grid[1]] for right in rights], axis=1)
             if summed:
-                return (wide.T @ tall).reshape(1, -1)
-            return (wide[:, :, None] * tall[:, None, :]).reshape(left.shape[0], -1)
+                return (wide.reshape(-1, wide.shape[2]).T @ tall.reshape(-1, tall.shape[2])).reshape(1, -1)
+            return (wide.swapaxes(1, 2) @ tall).reshape(batch, -1)
         if not summed:
-            return left[:, self.rows] * right[:, self.columns]
+            pairs = zip(lefts, rights, strict=True)
+            return sum((a[:, self.rows] * b[:, self.columns] for a, b in pairs), np.zeros((batch, self.rows.size)))
         out = np.zeros((1, self.rows.size))
         step = max(1, _SLAB // max(self.rows.size, 1))
-        for start in range(0, left.shape[0], step):
+        for start in range(0, batch, step):
             part = slice(start, start + step)
-            out[0] += np.einsum("be,be->e", left[part][:, self.rows], right[part][:, self.columns])
+            for left, right in zip(lefts, rights, strict=True):
+                out[0] += np.einsum("be,be->e", left[part][:, self.rows], right[part][:, self.columns])
         return out
 
 
@@ -108,10 +112,10 @@ class Derivative:
             match part:
                 case "A":
                     places = self._places[piece]
-                    return places.outer(y, q, summed) - places.outer(t, x, summed)
+                    return places.outers((y, -t), (q, x), summed)
                 case "P":
                     places = self._places[piece]
-                    pairs = places.outer(half, x, summed) + places.outer(x, half, summed)
+                    pairs = places.outers((half, x), (x, half), summed)
                     return np.where(places.rows == places.columns, 0.5 * pairs, pairs)
                 case "q":
                     values = q[:, piece.entries]

@@ -18,7 +18,7 @@ from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.data_map import Data
 from dpplang.runtime.kkt_factor import Factor, factorize
 from dpplang.runtime.smooth.form import SmoothForm
-from dpplang.runtime.smooth.newton import Iterate, minimize
+from dpplang.runtime.smooth.newton import Iterate, minimize, solve
 from dpplang.runtime.smooth.numbers import Numbers, times, transposed_times
 from dpplang.runtime.smooth.polish import active_system, polish
 from dpplang.runtime.smooth.recognize import recognize
@@ -89,15 +89,21 @@ class SmoothSolution:
     def _factor(self) -> Factor:
         return factorize(self._system)
 
+    def _apply(self, rhs: Array) -> Array:
+        """The system's inverse. One that is definite is not worth a factor of its own: elimination is as fast."""
+        return solve(self._system, rhs) if self._definite else self._factor.solve(rhs)
+
+    @property
+    def _definite(self) -> bool:
+        return self._system.shape[1] == self.at.x.shape[1]
+
     @property
     def regular(self) -> NDArray[np.bool_]:
         """Where the solution is unique and moves smoothly: elsewhere the general methods know more."""
         at = self.at
         scale = 1 + np.abs(at.lam).max(axis=1, initial=0.0) + np.abs(at.s).max(axis=1, initial=0.0)
         clear = (np.maximum(at.s, at.lam) > _DEGENERATE * scale[:, None]).all(axis=1)
-        if self._system.shape[1] > at.x.shape[1]:
-            return clear & ~self._factor.singular
-        return clear & _definite(self._system)
+        return clear & (_definite(self._system) if self._definite else ~self._factor.singular)
 
     def __call__(self, g: Array, h: Array) -> tuple[Array, Array]:
         """(r ``[B, n]``, t ``[B, m]``) for g ``[B, n]``, h ``[B, m]``."""
@@ -111,7 +117,7 @@ class SmoothSolution:
             forced = transposed_times(numbers.M, t[:, form.arguments])
             n, p = form.kept.size, form.equal.size
             limits = np.where(self.at.lam > 0, h[:, form.below], 0.0)
-            solved = self._factor.solve(np.concatenate((g[:, form.kept] + forced, h[:, form.equal], limits), axis=1))
+            solved = self._apply(np.concatenate((g[:, form.kept] + forced, h[:, form.equal], limits), axis=1))
             r[:, form.kept] = solved[:, :n]
             t[:, form.equal], t[:, form.below] = solved[:, n : n + p], solved[:, n + p :]
             dz = times(numbers.M, solved[:, :n])
