@@ -88,6 +88,8 @@ class DppBlame:
     ) -> Iterator[Diagnostic]:
         if right.facts.params:
             yield self._division(expr, right, calls)
+            if left.facts.dpp is Curvature.UNKNOWN:
+                yield from self.blame(left, left.facts.curvature, calls)
             return
         yield from self.blame(left, through(wanted, slope_of(right.facts.sign)), calls)
 
@@ -128,7 +130,7 @@ class DppBlame:
         )
 
     def _division(self, expr: Apply, right: Expr, calls: tuple[Label, ...]) -> Diagnostic:
-        fixes = quotient_fix(self._program, expr)
+        fixes = quotient_fix(self._program, expr) if expr.facts.variables else derived_fix(self._program, expr)
         below = _short(right.span.text)
         return diagnose(
             "DPP302",

@@ -3,11 +3,13 @@
 A factor free of variables, the *scale*, meets an expression with variables and parameters. In this order:
 
     γ f(R w)        derived Rg = γ^(1/k) R, f(Rg w)     f homogeneous of degree k, γ > 0
+    γ (2 f)         2 (γ f)
     γ (c f)         derived gc = γ c, gc f
     γ xᵀPx          derived gP = γ P                    γ ≥ 0
     S (B u + b)     var z, z == B u + b, S z            whatever is affine
     γ (f + g)       γ f + γ g
     γ f(B u + b)    var z, z == B u + b, γ f(z)
+    γ Σ f           Σ γ f
     γ f             var t, t >= f, γ t                  γ > 0, or assumed so
 
 Each is an identity of problems in the original variables and parameters (Agrawal et al. 2019, §4.1), and smooth where
@@ -16,6 +18,7 @@ the original is.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from dpplang.lattice.curvature import Curvature
@@ -25,9 +28,11 @@ from dpplang.semantics.fixes.naming import joined
 from dpplang.semantics.fixes.positive import is_positive
 from dpplang.semantics.fixes.rewrite import Impossible, Rewrite
 from dpplang.semantics.fixes.syntax import Place, bare, grouped, parts, substituted
-from dpplang.semantics.tree import Apply, AtomCall, Reduce
+from dpplang.semantics.tree import Apply, AtomCall, Expr, Reduce, Take
 from dpplang.syntax import ast
+from dpplang.syntax.walk import walk
 
+_WORD = re.compile(r"[^\W\d]\w*")
 _PRODUCT, _TIGHTER = 2, 3  # how tightly the left and the right operand of a product bind
 
 _DEGREE = {
@@ -112,6 +117,8 @@ def quotient(rewrite: Rewrite, place: Place) -> str:
     facts = right.expr.facts
     positive = is_positive(right.expr, rewrite.around.derived)
     divisor = Scale(right.text, right.node, "*", False, facts.shape, facts.sign, positive, divides=True)
+    if left.expr.facts.dpp is Curvature.UNKNOWN:  # what is wrong there is mended there
+        return divisor.times(rewrite, left.text, left.binders)
     return _scaled(rewrite, divisor, left)
 
 
@@ -127,11 +134,13 @@ def _scaled(rewrite: Rewrite, scale: Scale, other: Place) -> str:
     facts = other.expr.facts
     if not facts.params:
         return scale.times(rewrite, other.text, other.binders)
+    if not facts.variables:
+        return rewrite.derive(_joined(scale, other.node), scale.folded(other.text), facts.shape, other.binders)
     opened = rewrite.around.definitions.opened(other)
     if opened is None:
         raise Impossible
     below = parts(opened, rewrite.around.definitions)
-    for attempt in (_hoisted, _regrouped, _quadratic_form):
+    for attempt in (_hoisted, _passed, _regrouped, _quadratic_form):
         text = rewrite.tried(lambda attempt=attempt: attempt(rewrite, scale, opened, below))
         if text is not None:
             return text
@@ -149,8 +158,11 @@ def _scaled(rewrite: Rewrite, scale: Scale, other: Place) -> str:
     free = rewrite.tried(lambda: isolated(rewrite, opened))
     if free is not None:
         return scale.times(rewrite, free, other.binders)
+    inside = rewrite.tried(lambda: _pushed(rewrite, scale, opened, below))
+    if inside is not None:
+        return inside
     relation = {Curvature.CONVEX: ">=", Curvature.CONCAVE: "<="}.get(facts.dpp)
-    if relation is None or not scale.sign.is_nonneg:
+    if relation is None or not scale.sign.is_nonneg or not _has_graph(other.expr):
         raise Impossible
     if not scale.positive:
         rewrite.assumptions.append(f"`{scale.text}` is not 0")
@@ -179,11 +191,54 @@ def _hoisted(rewrite: Rewrite, scale: Scale, other: Place, below: list[Place]) -
     moving = next(f for f in factors if f is not fixed[0])
     if moving.expr.facts.params:
         return None
-    name = joined(fixed[0].node) + _initial(scale.text)
+    name = _weighted(fixed[0].node, scale)
     value = scale.folded(fixed[0].text) if degree == 1 else scale.rooted(fixed[0].text)
     hoisted = rewrite.derive(name, value, fixed[0].expr.shape, other.binders)
     inner = substituted(argument.node, argument.names, {id(fixed[0].node): hoisted})
     return _patched(other, {id(below[0].node): inner})
+
+
+def _passed(rewrite: Rewrite, scale: Scale, other: Place, below: list[Place]) -> str | None:
+    """γ (2 f) as 2 (γ f): a constant stays where it is."""
+    if not scale.spreads or not isinstance(other.expr, Apply) or other.expr.op not in ("mul", "div") or len(below) != 2:
+        return None
+    left, right = below
+    if left.expr.facts.is_constant and other.expr.op == "mul":
+        return f"{grouped(left.text, _PRODUCT)} * {grouped(_scaled(rewrite, scale, right), _TIGHTER)}"
+    if right.expr.facts.is_constant:
+        sign = "*" if other.expr.op == "mul" else "/"
+        return f"{grouped(_scaled(rewrite, scale, left), _PRODUCT)} {sign} {grouped(right.text, _TIGHTER)}"
+    return None
+
+
+def _pushed(rewrite: Rewrite, scale: Scale, other: Place, below: list[Place]) -> str | None:
+    """γ Σ f as Σ γ f."""
+    is_sum = isinstance(other.expr, Apply | Reduce) and other.expr.op == "sum"
+    if not scale.spreads or not is_sum or len(below) != 1:
+        return None
+    if isinstance(other.expr, Reduce) and _bound_in(other) & set(_WORD.findall(scale.text)):
+        return None
+    return _patched(other, {id(below[0].node): _scaled(rewrite, scale, below[0])})
+
+
+def _bound_in(place: Place) -> set[str]:
+    generators = (n for n in walk(place.node) if isinstance(n, ast.Generator))
+    return {b.name.name for g in generators for b in g.binders}
+
+
+def _has_graph(expr: Expr) -> bool:
+    """Whether every atom can stand in a constraint."""
+    match expr:
+        case AtomCall(atom=atom, args=args):
+            return (atom.graph is not None or not expr.facts.variables) and all(map(_has_graph, args))
+        case Apply(args=args):
+            return all(map(_has_graph, args))
+        case Reduce(body=body):
+            return _has_graph(body)
+        case Take(operand=operand):
+            return _has_graph(operand)
+        case _:
+            return True
 
 
 def _regrouped(rewrite: Rewrite, scale: Scale, other: Place, below: list[Place]) -> str | None:
@@ -211,15 +266,22 @@ def _regrouped(rewrite: Rewrite, scale: Scale, other: Place, below: list[Place])
         shape = (*scale.shape[:-1], *shape[1:])
     else:
         return None
-    name = f"{joined(constant.node)}_over_{_initial(scale.text, 8)}" if scale.divides else _joined(scale, constant.node)
-    combined = rewrite.derive(name, value, shape, other.binders)
+    combined = rewrite.derive(_joined(scale, constant.node), value, shape, other.binders)
     positive = scale.positive and is_positive(constant.expr, rewrite.around.derived)
     sign = scale.sign * constant.expr.facts.sign
     return _scaled(rewrite, Scale(combined, constant.node, op, on_left, shape, sign, positive), rest)
 
 
+def _weighted(node: ast.Expr, scale: Scale) -> str:
+    """``Rg`` for R with γ in it; ``Omega_scaled`` where one letter more would not be seen."""
+    name = joined(node)
+    return name + _initial(scale.text) if len(name) <= 2 else f"{name}_scaled"
+
+
 def _joined(scale: Scale, node: ast.Expr) -> str:
-    return _initial(scale.text, 8) + joined(node)
+    """A name for the scale times a factor, or for the factor over the divisor."""
+    other = _initial(scale.text, 8)
+    return f"{joined(node)}_over_{other}" if scale.divides else other + joined(node)
 
 
 def _quadratic_form(rewrite: Rewrite, scale: Scale, other: Place, below: list[Place]) -> str | None:
@@ -232,7 +294,7 @@ def _quadratic_form(rewrite: Rewrite, scale: Scale, other: Place, below: list[Pl
     matrix = below[1]
     word = "psd" if call.atom.curvature is Curvature.CONVEX else "nsd"
     value = scale.folded(matrix.text)
-    name = joined(matrix.node) + _initial(scale.text)
+    name = _weighted(matrix.node, scale)
     scaled = rewrite.derive(name, value, matrix.expr.shape, other.binders, word)
     return _patched(other, {id(matrix.node): scaled})
 

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dpplang.core.diagnostics import Applicability, Edit, Fix
+from dpplang.core.source import Span
 from dpplang.lattice.dims import Shape
 from dpplang.semantics.fixes.program import Around
 from dpplang.semantics.fixes.syntax import Place, bare, grouped, needed, path
 from dpplang.syntax import ast
 
+_TOKEN = re.compile(r"\w+|\s+|.", re.DOTALL)
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -148,7 +150,7 @@ class Rewrite:
         """
         above = path(self.item, node)
         new = grouped(text, needed(node, above[-2] if len(above) > 1 else None))
-        edits = [Edit(node.span, new)] if new != node.span.text else []
+        edits = _smallest(Edit(node.span, new))
         if self.lines:
             edits += self.around.declare(self.lines, frozenset(self._used), self.item)
         if self.constraints:
@@ -172,6 +174,20 @@ class Rewrite:
         else:
             title = f"{said}, and {_short(text)}"
         return title + (f" (assumes that {', '.join(self.assumptions)})" if self.assumptions else "")
+
+
+def _smallest(edit: Edit) -> list[Edit]:
+    """The edit without the words at both ends that it leaves as they are; none if it changes nothing."""
+    old, new = edit.span.text, edit.text
+    if old == new:
+        return []
+    before, after = _TOKEN.findall(old), _TOKEN.findall(new)
+    most = min(len(before), len(after))
+    head = next((i for i in range(most) if before[i] != after[i]), most)
+    tail = next((i for i in range(most - head) if before[-1 - i] != after[-1 - i]), most - head)
+    start = edit.span.start + len("".join(before[:head]))
+    stop = edit.span.end - len("".join(before[len(before) - tail :]))
+    return [Edit(Span(edit.span.source, start, stop), "".join(after[head : len(after) - tail]))]
 
 
 def _names(text: str) -> set[str]:

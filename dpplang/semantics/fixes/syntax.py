@@ -190,8 +190,15 @@ class Definitions:
                 return self.opened(replace(place, node=operand))
             case ast.Unary(op="+", operand=operand):
                 return self.opened(replace(place, node=operand))
+            case ast.Call(arguments=(argument,)) if _is_idle(place.expr, node, argument):
+                return self.opened(replace(place, node=argument)) if isinstance(argument, ast.Expr) else place
             case _:
                 return place
+
+
+def _is_idle(expr: Expr, call: ast.Call, argument: ast.Node) -> bool:
+    """``sum(y)`` of a scalar: the call is its argument."""
+    return call.function.name in ("sum", "mean", "vec") and not expr.shape and expr.span == argument.span
 
 
 def parts(place: Place, definitions: Definitions) -> list[Place]:
