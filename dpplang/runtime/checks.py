@@ -13,6 +13,7 @@ from dpplang.asa.program import Parameter, Program
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.errors import BindError
 from dpplang.runtime.names import count, declared, expected, origin_notes, show_shape
+from dpplang.runtime.threads import split
 
 Floats = NDArray[np.float64]
 
@@ -200,7 +201,8 @@ def _symmetry_problems(parameter: Parameter, attribute: str, value: Given) -> It
     diagonal = np.einsum("...ii->...i", signed)
     try:  # a factor that exists proves it, at a fraction of an eigenvalue's cost
         diagonal += slack[..., 0]
-        np.linalg.cholesky(signed)
+        flat = signed.reshape(-1, *signed.shape[-2:])
+        split(np.linalg.cholesky, flat, signed.shape[-1] ** 3 / 3)
     except np.linalg.LinAlgError:
         diagonal -= slack[..., 0]
         smallest = np.linalg.eigvalsh(signed)[..., 0]

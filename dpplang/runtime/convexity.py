@@ -8,6 +8,7 @@ import scipy.sparse.linalg as spla
 
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.solvers.protocol import Pattern
+from dpplang.runtime.threads import split
 
 ROUNDING = 1e-6
 """An eigenvalue above −ROUNDING · max|P| counts as rounding: a Gram matrix of single-precision data can have one."""
@@ -39,7 +40,7 @@ class ConvexityTest:
         matrices = self._dense(values)
         shifted = matrices - floor[:, None, None] * np.eye(self._order)
         try:
-            np.linalg.cholesky(shifted)
+            split(np.linalg.cholesky, shifted, self._order**3 / 3)
             return {}
         except np.linalg.LinAlgError:
             least = np.linalg.eigvalsh(matrices)[:, 0]

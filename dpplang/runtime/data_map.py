@@ -36,6 +36,12 @@ class Data:
     b: Array
     d: Array
 
+    def rows(self, elements: NDArray[np.intp]) -> Data:
+        """The data of some elements, in increasing order; what is shared stays."""
+        run = slice(int(elements[0]), int(elements[-1]) + 1) if elements.size else slice(0)
+        part = run if run.stop - run.start == elements.size else elements
+        return Data(*(e if e.shape[0] == 1 else e[part] for e in (self.P, self.q, self.A, self.b, self.d)))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spread:
@@ -208,6 +214,14 @@ class DataMap:
             np.zeros((extents[k], self.sizes[k])) if wanted[k] and gradient is None else gradient
             for k, gradient in enumerate(out)
         )
+
+    def touches(self, name: str) -> NDArray[np.bool_]:
+        """Which entries of a part depend on a parameter."""
+        part = dict(self.parts)[name]
+        mask = np.zeros(part.constant.shape[1], dtype=bool)
+        for piece in part.pieces:
+            mask[piece.entries] = True
+        return mask
 
     def touched(self, name: str) -> tuple[int, ...]:
         """Positions of the parameters that a part depends on."""

@@ -6,7 +6,6 @@ program is prepared once.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,8 @@ from dpplang.runtime.convexity import ConvexityTest
 from dpplang.runtime.data_map import PARTS, Data, DataMap
 from dpplang.runtime.derivative import Derivative, Point
 from dpplang.runtime.differentiate import adjoint, tangent
+from dpplang.runtime.found import Found
+from dpplang.runtime.methods import methods_for
 from dpplang.runtime.options import Options
 from dpplang.runtime.refine import Refinement
 from dpplang.runtime.residuals import residuals
@@ -31,6 +32,7 @@ from dpplang.runtime.solved import Detail, Solved
 from dpplang.runtime.solvers.make import make_solver
 from dpplang.runtime.solvers.protocol import Answer, Structure
 from dpplang.runtime.status import Status
+from dpplang.runtime.threads import cores
 from dpplang.runtime.warn import warn_inaccurate
 
 __all__ = ["Detail", "Engine", "Solved"]
@@ -60,6 +62,7 @@ class Engine:
             raise InternalError(f"cones have {self._cone.size} rows, the program {program.m}")
         self._map = DataMap.of(program)
         self._solver = make_solver(structure, self.options)
+        self._methods = methods_for(program, structure, self._map, self.options)
         self._sensitivity = make_sensitivity(structure, self._cone, self.options)
         self._convexity = ConvexityTest(structure.P)
         self._P_is_constant = not self._map.touched("P")
@@ -89,8 +92,47 @@ class Engine:
         value = np.full(batch, np.nan)
         status = np.full(batch, Status.SOLVED, dtype=object)
         details: dict[int, Detail] = {}
-        self._refuse(data, status, details)
-        pending = [i for i in range(batch) if status[i] is Status.SOLVED]
+        self._refuse_nonfinite(data, status, details)
+        founds = self._found(data, _sound(status))
+        for part in founds:
+            rows = part.elements
+            x[rows], y[rows], s[rows] = part.x, part.y, part.s
+            d = data.d if data.d.shape[0] == 1 else data.d[rows]
+            value[rows] = self._sign * (part.objective + d[:, 0])
+        rest = np.isnan(value) & _sound(status)
+        if rest.any():
+            self._solve_rest(data, rest, x, y, s, value, status, details)
+        ok = np.isfinite(value)
+        solved = Solved(x, y, s, value, status, ok, theta, data, details, founds, self._sensitivity)
+        warn_inaccurate(solved.status, details, self.program.name)
+        return solved
+
+    def _found(self, data: Data, sound: NDArray[np.bool_]) -> tuple[Found, ...]:
+        """What special methods solve."""
+        founds: list[Found] = []
+        for method in self._methods:
+            elements = np.flatnonzero(sound)
+            if elements.size:
+                founds += method.solve(data, elements)
+                for part in founds:
+                    sound[part.elements] = False
+        return tuple(founds)
+
+    def _solve_rest(
+        self,
+        data: Data,
+        rest: NDArray[np.bool_],
+        x: Array,
+        y: Array,
+        s: Array,
+        value: Array,
+        status: NDArray[np.object_],
+        details: dict[int, Detail],
+    ) -> None:
+        """Solve elements by the conic solver, in place."""
+        self._refuse_nonconvex(data, np.flatnonzero(rest), status, details)
+        rest &= _sound(status)
+        pending = np.flatnonzero(rest).tolist()
         for i, answer in zip(pending, self._answers(data, pending), strict=True):
             outcome = answer.status
             if outcome is not Status.SOLVED:
@@ -99,12 +141,9 @@ class Engine:
             if outcome.ok:
                 x[i], y[i], s[i] = answer.x, answer.y, answer.s
                 value[i] = self._sign * (answer.objective + data.d[i if data.d.shape[0] > 1 else 0, 0])
-        ok = np.isfinite(value)
-        if self.options.refine and ok.any():
-            self._refine(data, ok, x, y, s, value)
-        solved = Solved(x, y, s, value, status, ok, theta, data, details, self._sensitivity)
-        warn_inaccurate(solved.status, details, self.program.name)
-        return solved
+        rest &= np.isfinite(value)
+        if self.options.refine and rest.any():
+            self._refine(data, rest, x, y, s, value)
 
     def adjoint(
         self,
@@ -153,8 +192,9 @@ class Engine:
             raise InternalError(f"{len(theta)} values for {len(parameters)} parameters")
         extents = {t.shape[0] for t in theta}
         batch = 0 if 0 in extents else max(extents, default=1)
-        if not extents <= {1, batch} or any(t.shape != (len(t), p.size) for t, p in zip(theta, parameters,
-        strict=True)):
+        if not extents <= {1, batch} or any(
+            t.shape != (len(t), p.size) for t, p in zip(theta, parameters, strict=True)
+        ):
             raise InternalError(f"parameters of shapes {[t.shape for t in theta]} do not make one batch")
         return batch
 
@@ -170,26 +210,29 @@ class Engine:
     def _refinement(self) -> Refinement:
         return Refinement(self._structure, self._cone)
 
-    def _refuse(self, data: Data, status: NDArray[np.object_], details: dict[int, Detail]) -> None:
-        """Mark elements that no solver may see: NaN or infinity in their data, an indefinite P."""
+    def _refuse_nonfinite(self, data: Data, status: NDArray[np.object_], details: dict[int, Detail]) -> None:
+        """Mark elements whose data hold NaN or infinity: no solver may see them."""
         for name in PARTS:
             values: Array = getattr(data, name)
-            if np.isfinite(values).all():
-                continue
+            with np.errstate(all="ignore"):
+                if np.isfinite(values.sum()):
+                    continue
             for row in np.flatnonzero(~np.isfinite(values).all(axis=1)):
                 for i in range(status.size) if values.shape[0] == 1 else (int(row),):
                     status[i] = Status.INVALID
                     details[i] = Detail(parameters=self._map.touched(name), note=f"{name} holds NaN or infinity")
-        sound = np.flatnonzero([s is Status.SOLVED for s in status])
+
+    def _refuse_nonconvex(
+        self, data: Data, elements: NDArray[np.intp], status: NDArray[np.object_], details: dict[int, Detail]
+    ) -> None:
+        """Mark those of some elements whose P is indefinite: solvers answer garbage."""
         shared = data.P.shape[0] == 1
-        if not sound.size:
-            return
         if self._P_is_constant:
             negative = self._constant_negative
         else:
-            negative = self._convexity.negative(data.P if shared else data.P[sound])
+            negative = self._convexity.negative(data.P if shared else data.P[elements])
         for row, least in negative.items():
-            for i in sound if shared else sound[row : row + 1]:
+            for i in elements if shared else elements[row : row + 1]:
                 status[i] = Status.NONCONVEX
                 note = f"its quadratic part has the eigenvalue {least:.3g}"
                 details[int(i)] = Detail(parameters=self._map.touched("P"), note=note)
@@ -209,7 +252,7 @@ class Engine:
         start = time.perf_counter()
         first = one(pending[0])
         took = time.perf_counter() - start
-        threads = min(self.options.threads or _cores(), len(pending) - 1)
+        threads = min(self.options.threads or cores(), len(pending) - 1)
         if threads <= 1 or took < _LONG_ELEMENT or took * (len(pending) - 1) < _LONG_BATCH:
             return [first, *map(one, pending[1:])]
         with ThreadPoolExecutor(threads) as pool:
@@ -247,5 +290,5 @@ def _wide(mask: NDArray[np.bool_], like: Array) -> NDArray[np.bool_]:
     return mask.reshape(-1, *(1,) * (like.ndim - 1))
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _sound(status: NDArray[np.object_]) -> NDArray[np.bool_]:
+    return np.fromiter((s is Status.SOLVED for s in status), np.bool_, status.size)

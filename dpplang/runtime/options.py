@@ -10,7 +10,7 @@ from typing import Any
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.errors import BindError
 
-SOLVERS = ("clarabel", "scs")
+SOLVERS = ("auto", "clarabel", "scs")
 DERIVATIVES = ("exact", "diffcp")
 
 
@@ -19,7 +19,9 @@ class Options:
     """Options of an engine. Make it with :meth:`of` where names and values come from a user.
 
     Attributes:
-        solver: ``clarabel`` (interior point, accurate) or ``scs`` (first order, for large cones).
+        solver: ``auto`` takes the method that is made for the program's kind, where there is one
+            (:mod:`dpplang.runtime.methods`), and ``clarabel`` for what it leaves; ``clarabel`` (interior point,
+            accurate) and ``scs`` (first order, for large cones) are that solver alone.
         derivative: ``exact`` factorizes the optimality system; ``diffcp`` asks that package instead (no power cones).
         tolerance: on residuals and gap, relative to the size of the data; the solver's stopping criterion.
         max_iterations: of the solver; None for its own limit.
@@ -33,7 +35,7 @@ class Options:
         verbose: let the solver print its progress.
     """
 
-    solver: str = "clarabel"
+    solver: str = "auto"
     derivative: str = "exact"
     tolerance: float = 1e-9
     max_iterations: int | None = None
@@ -56,7 +58,7 @@ class Options:
         match name:
             case "solver" | "derivative":
                 words = SOLVERS if name == "solver" else DERIVATIVES
-                fits, wanted = value in words, " or ".join(f"`{w}`" for w in words)
+                fits, wanted = value in words, _alternatives(words)
                 near = get_close_matches(str(value), words, 1)
             case "tolerance" | "accept_inaccurate":
                 fits = _is_number(value) and 0 <= value < 1 and (value > 0 or name != "tolerance")
@@ -98,6 +100,11 @@ def _unknown(name: str) -> Diagnostic:
     help_text = (f"did you mean `{near[0]}`?",) if near else ()
     listed = ", ".join(f"`{option}`" for option in OPTION_NAMES)
     return Diagnostic("SOL801", f"there is no option `{name}`", notes=(f"the options are {listed}",), help=help_text)
+
+
+def _alternatives(words: tuple[str, ...]) -> str:
+    *most, last = (f"`{word}`" for word in words)
+    return f"{', '.join(most)} or {last}"
 
 
 def _is_number(value: object) -> bool:

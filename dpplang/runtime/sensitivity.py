@@ -12,9 +12,11 @@ from dpplang.core.errors import InternalError
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.cones.product import Product
 from dpplang.runtime.derivative import Sensitivity
+from dpplang.runtime.found import Found
 from dpplang.runtime.kkt import KktPlan, Linearized
 from dpplang.runtime.options import Options
 from dpplang.runtime.solvers.protocol import Structure
+from dpplang.runtime.threads import cores, each
 
 if TYPE_CHECKING:
     from dpplang.runtime.solved import Solved
@@ -45,13 +47,46 @@ class Exact:
         self._plan: KktPlan | None = None
 
     def __call__(self, solved: Solved) -> Sensitivity:
+        parts = tuple(part for part in solved.founds if not part.weak.all())
+        ok = solved.ok.copy()
+        for part in parts:
+            ok[part.elements[~part.weak]] = False
+        direct = self._direct(solved, ok) if ok.any() or not parts else None
+        return direct if direct is not None and not parts else Combined(parts, direct)
+
+    def _direct(self, solved: Solved, ok: NDArray[np.bool_]) -> _Direct:
         if self._plan is None:
             self._plan = KktPlan(self._structure, self._cone)
-        ok, data, v = solved.ok, solved.data, solved.s - solved.y
+        data, v = solved.data, solved.s - solved.y
         if ok.all():
             return _Direct(self._plan.linearize(data.P, data.A, v), None)
         P, A = (e if e.shape[0] == 1 else e[ok] for e in (data.P, data.A))
         return _Direct(self._plan.linearize(P, A, v[ok]), ok)
+
+
+class Combined:
+    """S of the elements that special methods solved, by their own factors, and of the rest by ``direct``."""
+
+    def __init__(self, parts: tuple[Found, ...], direct: _Direct | None) -> None:
+        self._parts, self._direct = parts, direct
+
+    def __call__(self, g: Array, h: Array) -> tuple[Array, Array]:
+        parts = self._parts
+        if len(parts) == 1 and self._direct is None and parts[0].elements.size == g.shape[0]:
+            return parts[0].sensitivity(g, h)
+        r, t = (np.zeros_like(g), np.zeros_like(h)) if self._direct is None else self._direct(g, h)
+
+        def solve(part: Found) -> None:
+            rows, strong = part.elements, ~part.weak
+            own = part.sensitivity(g[rows], h[rows])
+            r[rows[strong]], t[rows[strong]] = own[0][strong], own[1][strong]
+
+        each(solve, parts, cores() if len(parts) > 1 else 1)
+        return r, t
+
+    @property
+    def free(self) -> tuple[Array, Array] | None:
+        return None if self._direct is None else self._direct.free
 
 
 class _Direct:

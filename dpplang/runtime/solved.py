@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.data_map import Data
 from dpplang.runtime.derivative import Sensitivity
+from dpplang.runtime.found import Found
 from dpplang.runtime.residuals import Residuals
 
 
@@ -44,6 +45,7 @@ class Solved:
         ok: ``[B]``, which elements have a solution.
         theta: the parameters it was solved for. data: the problem data at them.
         details: by position in the batch, for elements that were not simply solved.
+        founds: what special methods solved, with their own derivatives.
     """
 
     x: Array
@@ -55,6 +57,7 @@ class Solved:
     theta: tuple[Array, ...]
     data: Data
     details: dict[int, Detail]
+    founds: tuple[Found, ...] = field(repr=False)
     _sensitivity: Callable[[Solved], Sensitivity] = field(repr=False)
 
     @property

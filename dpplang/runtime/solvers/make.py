@@ -14,7 +14,7 @@ def make_solver(structure: Structure, options: Options) -> Solver:
 
         return Unconstrained(structure)
     match options.solver:
-        case "clarabel":
+        case "auto" | "clarabel":
             from dpplang.runtime.solvers.clarabel import Clarabel
 
             return Clarabel(structure, options)

@@ -1,0 +1,34 @@
+"""Elements of a batch that a method has solved, ahead of the conic solver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpplang.runtime.cones.cone import Array
+
+Apply = Callable[[Array, Array], tuple[Array, Array]]
+"""S of :mod:`dpplang.runtime.kkt`: (g ``[k, n]``, h ``[k, m]``) → (r, t)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Solutions whose optimality has been verified to the tolerance.
+
+    Attributes:
+        elements: ``[k]``, which of the batch. x, y, s: ``[k, n]``, ``[k, m]``, ``[k, m]``, in their cones.
+        objective: ½xᵀPx + qᵀx ``[k]``.
+        sensitivity: S at these solutions, by factors that are at hand.
+        weak: ``[k]``, where S is not to be trusted, because the solution lies on a kink: it must be derived anew.
+    """
+
+    elements: NDArray[np.intp]
+    x: Array
+    y: Array
+    s: Array
+    objective: Array
+    sensitivity: Apply
+    weak: NDArray[np.bool_]

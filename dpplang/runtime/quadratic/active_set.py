@@ -1,0 +1,62 @@
+"""The active sets of a batch: which inequalities hold with equality at the solution.
+
+DAQP (Arnström, Bemporad, Axehill 2022, "A dual active-set solver for embedded quadratic programming using recursive
+LDLᵀ updates") finds the one of an element in microseconds, for it is given the problem in the range space, where its
+objective is ½‖v‖² and there is nothing left to factorize. Where the batch shares large matrices, block pivoting on
+their common K comes first.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import lru_cache
+from typing import Any
+
+import daqp as binding
+import numpy as np
+
+from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.quadratic import pivoting
+from dpplang.runtime.quadratic.held import Mask
+from dpplang.runtime.quadratic.range_space import RangeSpace
+
+daqp: Any = binding  # a compiled module without type stubs
+
+_LARGE = 250  # inequalities from which block pivoting with a shared K beats one element after the other
+_OPTIMAL = 1
+_TOLERANCE = 1e-11  # of the slacks, relative to the largest right-hand side
+
+
+def find(space: RangeSpace, d: Array) -> tuple[Mask, Mask]:
+    """Active sets for  t ≥ 0, s = Kt + d ≥ 0, tᵀs = 0.
+
+    Args:
+        d: ``[B, m]``.
+
+    Returns:
+        (F ``[B, m]``, which elements have been solved ``[B]``).
+    """
+    if space.projected.shape[0] == 1 and d.shape[1] >= _LARGE:
+        active, done = pivoting.solve(space.K, d)
+    else:
+        active, done = np.zeros(d.shape, dtype=bool), (d >= 0).all(axis=1)
+    for i in np.flatnonzero(~done):
+        found = _one(space.projected[i if space.projected.shape[0] > 1 else 0], d[i])
+        if found is not None:
+            active[i], done[i] = found, True
+    return active, done
+
+
+@lru_cache(maxsize=64)
+def _objective(n: int) -> tuple[Array, Array]:
+    """½‖v‖²: its matrix and linear term."""
+    return np.eye(n), np.zeros(n)
+
+
+def _one(rows: Array, d: Array) -> Mask | None:
+    m, n = rows.shape
+    size = np.abs(d).max()
+    _, _, flag, info = daqp.solve(
+        *_objective(n), rows, d / size, np.full(m, -1e30), np.zeros(m, dtype=ctypes.c_int), primal_tol=_TOLERANCE
+    )
+    return info["lam"] > 0 if flag == _OPTIMAL else None
