@@ -180,7 +180,7 @@ def test_copies_of_a_layer_from_source(duplicate, tmp_path):
 
 
 def test_repr_names_the_program():
-    assert "solver='clarabel'" in repr(Layer(dpplang.parse(RELU, "relu.dpp"))) and "relu.dpp" in repr(
+    assert "solver='auto'" in repr(Layer(dpplang.parse(RELU, "relu.dpp"))) and "relu.dpp" in repr(
         Layer(dpplang.parse(RELU, "relu.dpp"))
     )
 
