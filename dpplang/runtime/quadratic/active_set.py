@@ -39,7 +39,7 @@ def find(space: RangeSpace, d: Array) -> tuple[Mask, Mask]:
     if space.projected.shape[0] == 1 and d.shape[1] >= _LARGE:
         active, done = pivoting.solve(space.K, d)
     else:
-        active, done = np.zeros(d.shape, dtype=bool), (d >= 0).all(axis=1)
+        active, done = np.zeros(d.shape, dtype=bool), np.all(d >= 0, axis=1)
     for i in np.flatnonzero(~done):
         found = _one(space.projected[i if space.projected.shape[0] > 1 else 0], d[i])
         if found is not None:

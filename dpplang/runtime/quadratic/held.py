@@ -89,7 +89,7 @@ def pad(matrices: Array, kept: Mask, delta: float = 0.0) -> Array:
 
 def _solve(matrices: Array, rhs: Array) -> Array:
     try:
-        return np.linalg.solve(matrices, rhs[:, :, None])[:, :, 0]
+        return np.asarray(np.linalg.solve(matrices, rhs[:, :, None])[:, :, 0], np.float64)
     except np.linalg.LinAlgError:
         out = np.full_like(rhs, np.nan)
         for i, (matrix, column) in enumerate(zip(matrices, rhs, strict=True)):

@@ -100,7 +100,7 @@ class QuadraticMethod:
         x, multipliers = plan.restore(dense, here, u, y)
         slacks = plan.slacks(s)
         objective = plan.objective(dense, here, x)
-        weak = (~F & (s[:, p:] <= 0)).any(axis=1)
+        weak = np.any(~F & (s[:, p:] <= 0), axis=1)
         if good.all():
             return [Found(elements, x, multipliers, slacks, objective, _Sensitivity(plan, system), weak)]
         kept = np.flatnonzero(good)

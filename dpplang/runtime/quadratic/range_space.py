@@ -110,7 +110,7 @@ def _inverse_factor(matrices: Array) -> Array | None:
             return None
         return 1 / np.sqrt(matrices)
     try:
-        factors = np.linalg.cholesky(matrices)
+        factors: Array = np.asarray(np.linalg.cholesky(matrices), np.float64)
     except np.linalg.LinAlgError:
         return None
     pivots = np.diagonal(factors, axis1=1, axis2=2) ** 2

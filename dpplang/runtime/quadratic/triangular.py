@@ -13,7 +13,7 @@ def invert_lower(factors: Array) -> Array:
     """L⁻¹ of ``[b, n, n]``, by halves: [[A, 0], [C, B]]⁻¹ = [[A⁻¹, 0], [−B⁻¹CA⁻¹, B⁻¹]]."""
     n = factors.shape[-1]
     if n <= _BASE:
-        return np.linalg.inv(factors) if n else factors
+        return np.asarray(np.linalg.inv(factors), np.float64) if n else factors
     half = n // 2
     out = np.zeros_like(factors)
     first, second = invert_lower(factors[:, :half, :half]), invert_lower(factors[:, half:, half:])
