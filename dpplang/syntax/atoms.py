@@ -11,7 +11,7 @@ from dpplang.syntax import ast
 from dpplang.syntax.build import AtomHead, Entry
 from dpplang.syntax.isolate import Chunk
 
-_KINDS = ("elementwise", "reduction", "plain")
+KINDS = ("elementwise", "reduction", "plain")
 _IN_GRAPH = (ast.VarItem, ast.LetItem, ast.ObjectiveItem, ast.SubjectToItem, ast.ConstraintItem)
 
 
@@ -57,9 +57,9 @@ def record(
 def _field(word: str, value: Any, found: list[Diagnostic]) -> Any:
     match word:
         case "kind":
-            if value.name not in _KINDS:
+            if value.name not in KINDS:
                 message = f"`{value.name}` is no kind of atom"
-                found.append(Diagnostic("SYN021", message, Label(value.span), help=(f"one of {_listed(_KINDS)}",)))
+                found.append(Diagnostic("SYN021", message, Label(value.span), help=(f"one of {_listed(KINDS)}",)))
             return value.name
         case "variadic":
             if value.name not in ("yes", "no"):
