@@ -3,6 +3,7 @@
 | kind | method | what it saves |
 |---|---|---|
 | strictly convex quadratic, linear constraints, ≤ 2500 rows | `quadratic` | the loop over elements; shared factors |
+| exp, log, entropy, powers, log-sum-exp as costs, linear constraints, ≤ 400 | `smooth` | that loop; the graphs' cones |
 
 A method takes a whole batch, and answers only for elements whose optimality it has verified.
 """
@@ -19,6 +20,7 @@ from dpplang.runtime.data_map import Data, DataMap
 from dpplang.runtime.found import Found
 from dpplang.runtime.options import Options
 from dpplang.runtime.quadratic.method import QuadraticMethod
+from dpplang.runtime.smooth.method import SmoothMethod
 from dpplang.runtime.solvers.protocol import Structure
 
 
@@ -32,5 +34,5 @@ def methods_for(program: Program, structure: Structure, map_: DataMap, options: 
     """The methods that take this program, in order."""
     if options.solver != "auto":
         return ()
-    found = (QuadraticMethod.of(structure, map_, options),)
+    found = (QuadraticMethod.of(structure, map_, options), SmoothMethod.of(program, options))
     return tuple(method for method in found if method is not None)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 import dpplang
 from dpplang.runtime.bind import bind
 from dpplang.runtime.engine import Engine, Solved
+from dpplang.runtime.found import Found
 from dpplang.runtime.options import Options
-from dpplang.runtime.smooth.method import SmoothMethod, SmoothSolution
+from dpplang.runtime.smooth.method import SmoothMethod
 
 Draw = Callable[[np.random.Generator], Mapping[str, NDArray[np.float64]]]
 B = 3
@@ -158,18 +159,19 @@ def test_the_smooth_form_gives_what_the_conic_one_gives(name: str) -> None:
     engine = Engine(program, Options(solver="clarabel", refine=3))
     theta = bind(program, values).theta
     conic = engine.solve(theta)
-    method = SmoothMethod.make(program)
+    method = SmoothMethod.of(program, Options())
     assert method is not None and method.order == case.kept
-    solved, solution = method.solve(conic.data, B)
-    assert solved.size == B and solution.regular.all()
-    point = solution.point()
-    for ours, theirs in ((point.x, conic.x), (point.y, conic.y), (point.s, conic.s)):
+    (found,) = method.solve(conic.data, np.arange(B))
+    assert found.elements.size == B and not found.weak.any()
+    for ours, theirs in ((found.x, conic.x), (found.y, conic.y), (found.s, conic.s)):
         np.testing.assert_allclose(ours, theirs, atol=1e-9)
-    _same_derivative(conic, solution, random)
+    sign = -1 if program.sense == "maximize" else 1
+    np.testing.assert_allclose(sign * (found.objective + conic.data.d[:, 0]), conic.value, rtol=1e-9)
+    _same_derivative(conic, found, random)
 
 
-def _same_derivative(conic: Solved, solution: SmoothSolution, random: np.random.Generator) -> None:
+def _same_derivative(conic: Solved, found: Found, random: np.random.Generator) -> None:
     """S in every direction, those of the eliminated variables and of the graphs' rows too."""
     g, h = random.normal(size=conic.x.shape), random.normal(size=conic.y.shape)
-    for ours, theirs in zip(solution(g, h), conic.sensitivity(g, h), strict=True):
+    for ours, theirs in zip(found.sensitivity(g, h), conic.sensitivity(g, h), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-9 * np.abs(theirs).max())

@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 
 from dpplang.asa.program import Program
 from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.convexity import ConvexityTest
 from dpplang.runtime.data_map import Data
+from dpplang.runtime.found import Found
 from dpplang.runtime.kkt_factor import Factor, factorize
+from dpplang.runtime.options import Options
 from dpplang.runtime.smooth.form import SmoothForm
 from dpplang.runtime.smooth.newton import Iterate, minimize, solve
 from dpplang.runtime.smooth.numbers import Numbers, times, transposed_times
@@ -25,6 +28,7 @@ from dpplang.runtime.smooth.recognize import recognize
 from dpplang.runtime.smooth.terms import Bound, Point
 
 _ORDER, _ENTRIES = 400, 1 << 20  # largest order of a linear system, and most entries of one element's matrices
+_CHUNK = 1 << 23  # entries of matrices that are worked on together
 _DEGENERATE = 1e-7  # relative size below which s and λ of one bound count as both zero
 _SINGULAR = 1e-13  # reciprocal condition number from which a Hessian counts as singular
 
@@ -32,8 +36,9 @@ _SINGULAR = 1e-13  # reciprocal condition number from which a Hessian counts as 
 class SmoothMethod:
     """Newton's method for programs whose nonlinear cones are all graphs that can be taken out."""
 
-    def __init__(self, form: SmoothForm, tolerance: float = 1e-9) -> None:
+    def __init__(self, form: SmoothForm, tolerance: float) -> None:
         self._form, self._tolerance = form, tolerance
+        self._convexity = ConvexityTest(form.structure.P)
 
     @property
     def order(self) -> int:
@@ -41,21 +46,45 @@ class SmoothMethod:
         return self._form.kept.size
 
     @staticmethod
-    def make(program: Program) -> SmoothMethod | None:
-        """None for a program that has no such form, or whose dense matrices would be too large."""
+    def of(program: Program, options: Options) -> SmoothMethod | None:
+        """The method for this program; None if it has no such form, or its dense matrices would be too large."""
         form = recognize(program)
         if form is None:
             return None
         n, rows = form.kept.size, form.equal.size + form.below.size
         if n + rows > _ORDER or n * (form.arguments.size + rows) > _ENTRIES:
             return None
-        return SmoothMethod(form)
+        return SmoothMethod(form, options.tolerance)
 
-    def solve(self, data: Data, batch: int) -> tuple[NDArray[np.intp], SmoothSolution]:
-        """The elements of a batch that are solved, their optimality verified, and their solutions."""
+    def solve(self, data: Data, elements: NDArray[np.intp]) -> list[Found]:
+        """Solve the given elements of a batch; those in none of the results are left to others."""
+        form, batch = self._form, elements.size
+        size = max(1, _CHUNK // max(1, form.kept.size * (form.kept.size + form.arguments.size)))
+        founds: list[Found] = []
+        for start in range(0, batch, size):
+            founds += self._chunk(data, elements[start : start + size])
+        return founds
+
+    def _chunk(self, data: Data, elements: NDArray[np.intp]) -> list[Found]:
+        here = data.rows(elements)
+        solved, solution = self._solutions(here, elements.size)
+        if not solved.size:
+            return []
+        point = solution.point()
+        q = here.q if here.q.shape[0] == 1 else here.q[solved]
+        objective = np.sum(q * point.x, axis=1) + solution.quadratic
+        weak = ~solution.regular
+        return [Found(elements[solved], point.x, point.y, point.s, objective, solution, weak)]
+
+    def _solutions(self, data: Data, batch: int) -> tuple[NDArray[np.intp], SmoothSolution]:
+        """Which elements are solved, their optimality verified, and their solutions."""
         numbers = Numbers.of(self._form, data, batch)
         at, error = polish(numbers, minimize(numbers))
-        solved = np.flatnonzero(numbers.sound & (error < self._tolerance))
+        good = numbers.sound & (error < self._tolerance)
+        indefinite = list(self._convexity.negative(data.P))
+        if indefinite:
+            good[slice(None) if data.P.shape[0] == 1 else indefinite] = False
+        solved = np.flatnonzero(good)
         if solved.size < batch:
             numbers, at = numbers.select(solved), at.at(solved)
         return solved, SmoothSolution(numbers, at)
@@ -80,6 +109,12 @@ class SmoothSolution:
             for bound in self.numbers.terms:
                 bound.term.complete(bound, at.z, point)
         return point
+
+    @property
+    def quadratic(self) -> Array:
+        """½xᵀPx ``[B]``."""
+        x = self.at.x
+        return 0.5 * np.sum(x * (self.numbers.P @ x[:, :, None])[..., 0], axis=1)
 
     @cached_property
     def _system(self) -> Array:
@@ -128,8 +163,6 @@ class SmoothSolution:
     @staticmethod
     def _respond(bound: Bound, z: Array, dz: Array, g: Array, h: Array, r: Array, t: Array) -> None:
         r[:, bound.term.columns], t[:, bound.term.rows] = bound.term.respond(bound, z, dz, g, h)
-
-    free = None
 
 
 def _definite(matrices: Array) -> NDArray[np.bool_]:
