@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from dpplang.core.diagnostics import Label
 from dpplang.core.source import Span
 from dpplang.lattice.dims import Poly, show_shape
+from dpplang.semantics import hints
 from dpplang.semantics.arguments import Called
 from dpplang.semantics.arithmetic import declaration_labels
 from dpplang.semantics.build import affine, polynomial, size_node
@@ -120,12 +121,27 @@ def _unknown(node: ast.Call, typed: _Typed, scope: Scope) -> Mistake:
             span,
             help=(f"`{name}[…]` indexes it, `{name} * (…)` multiplies",),
         )
+    if name == "norm" and len(node.arguments) == 2 and not node.keywords:
+        return _norm(node, node.arguments[0], node.arguments[1])
+    if name in hints.FUNCTIONS:
+        return mistake("NAM104", f"unknown function `{name}`", span, help=(hints.FUNCTIONS[name],))
     if name in FOREIGN:
         ours = FOREIGN[name]
         fix = replacement(f"write `{ours}`", span, ours)
         return mistake("NAM104", f"unknown function `{name}`", span, f"it is called `{ours}` here", fixes=(fix,))
     known = [*scope.file.functions, *scope.file.library.names(), *PRIMITIVES, *NUMERIC_NAMES]
     return mistake("NAM104", f"unknown function `{name}`", span, fixes=suggestions(name, known, span))
+
+
+def _norm(node: ast.Call, what: ast.Node, order: ast.Node) -> Mistake:
+    """``norm(x, 1)``: every norm is a function of its own."""
+    ours = {"1": "norm1", "2": "norm2", "inf": "norm_inf"}.get(order.span.text)
+    help_ = ("norms are `norm1`, `norm2`, `norm_inf`, `norm_fro`, `norm_nuc` and `pnorm`",)
+    if ours is None:
+        return mistake("NAM104", "unknown function `norm`", node.function.span, help=help_)
+    text = f"{ours}({what.span.text})"
+    fix = replacement(f"write `{text}`", node.span, text)
+    return mistake("NAM104", "unknown function `norm`", node.function.span, f"it is called `{ours}` here", fixes=(fix,))
 
 
 def _bmat(walk: Walk, rows: ast.Array, node: ast.Call, scope: Scope) -> Expr | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dpplang.core.diagnostics import Label
 from dpplang.lattice.dims import Shape, show_shape
 from dpplang.lattice.sign import Sign
-from dpplang.semantics.report import Mistake, mistake, suggestions
+from dpplang.semantics import hints
+from dpplang.semantics.report import Mistake, mistake, replacement, suggestions
 from dpplang.semantics.scope import Scope
 from dpplang.semantics.tree import Expr, Role, TypedAttribute
 from dpplang.semantics.walk import Walk
@@ -35,12 +36,16 @@ def typed_attributes(
 
 def _attribute(walk: Walk, node: ast.Attribute, shape: Shape, role: Role, scope: Scope) -> TypedAttribute:
     name = node.name
+    if name in hints.WHOLE:
+        raise mistake("NAM115", f"unknown attribute `{name}`", node.span, help=(hints.WHOLE_NUMBERS,))
     if name not in KNOWN:
+        ours = hints.ATTRIBUTES.get(name)
+        fixes = (replacement(f"write `{ours}`", node.span, ours),) if ours else None
         raise mistake(
             "NAM115",
             f"unknown attribute `{name}`",
             node.span,
-            fixes=suggestions(name, (k for k in KNOWN if k != "in"), node.span),
+            fixes=fixes or suggestions(name, (k for k in KNOWN if k != "in"), node.span),
             notes=(f"attributes are {', '.join(f'`{k}`' for k in KNOWN[:-1])} and, for variables, `in [lo, hi]`",),
         )
     if name in MATRICES and (len(shape) < 2 or shape[-1] != shape[-2]):

@@ -83,7 +83,7 @@ def _checked(file: ast.File, loader: Loader, library: Library) -> Checked:
     returned = _single(file, ast.ReturnItem, "NAM111", "`return` stands twice", report)
     outputs = outputs_of(walk, returned, scope, declared.variables, constraints)
     judge(sense, objective, constraints, walk.state.inlined, lambda: _around(file, declared, scope), report)
-    _warn_undetermined(declared, report)
+    _warn_undetermined(declared, report, broken)
     model = Model(
         dims=tuple(declared.dims),
         data=tuple(declared.data),
@@ -178,8 +178,8 @@ def _around(file: ast.File, declared: Declared, scope: FileScope) -> Around:
     return Around(file, {d.symbol: d.value for d in declared.derived}, Names({*scope.names, *scope.functions}))
 
 
-def _warn_undetermined(declared: Declared, report: Report) -> None:
-    if report.has_errors:
+def _warn_undetermined(declared: Declared, report: Report, broken: Damage) -> None:
+    if report.has_errors or broken.names:
         return
     shapes = [s.shape for s in (*declared.data, *declared.params)]
     for dim in undetermined(declared.dims, shapes):

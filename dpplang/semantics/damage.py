@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dpplang.syntax import ast
 
 _NAME = r"[^\W\d]\w*"
-_CALLABLE = re.compile(rf"^\s*(?:func|atom)\s+({_NAME})")
+_CALLABLE = re.compile(rf"^\s*(?:func|atom|def|function|fn|let)\s+({_NAME})")
 _IMPORT = re.compile(r"^\s*from\b(.*)", re.DOTALL)
 _OBJECTIVE = re.compile(r"^\s*(minimi[sz]e|maximi[sz]e|find|min|max)\b")
 _LABEL = re.compile(rf"^\s*({_NAME})\s*(?:\[[^\]]*\])?\s*:")

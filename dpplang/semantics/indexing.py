@@ -67,6 +67,9 @@ def _item(walk: Walk, item: ast.Expr | ast.Slice, operand: Expr | None, axis: in
     for nonneg in (wrapped, size - 1 - wrapped):
         witness = refute(nonneg, scope.binders, scope.conditions)
         if witness is not None:
+            if witness and (wrapped, size) in walk.state.strayed:
+                return None  # a range that is one too long is one mistake, however often its index is used
+            walk.state.strayed.add((wrapped, size))
             raise _out_of_range(item, position, size, operand, axis, witness, scope)
     return wrapped
 

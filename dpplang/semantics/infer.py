@@ -13,6 +13,7 @@ from dpplang.core.diagnostics import Label
 from dpplang.core.source import Span
 from dpplang.lattice.dims import Poly, Shape
 from dpplang.lattice.sign import Sign
+from dpplang.semantics import hints
 from dpplang.semantics.application import call
 from dpplang.semantics.arguments import Called
 from dpplang.semantics.arithmetic import combine, fold, transposed
@@ -211,6 +212,9 @@ def _undeclared(node: ast.Name, scope: Scope) -> Expr:
     # Whoever forgot a declaration made one mistake, however often the name is used.
     scope.file.names[node.name] = POISON
     help_text = () if fixes else ("declare it: `param`, `data`, `var`, `dim`, or `let`",)
+    hint = hints.INDEX if node.name in hints.INDICES else hints.NAMES.get(node.name)
+    if hint is not None and not any(f.title == f"write `{node.name.lower()}`" for f in fixes):
+        fixes, label, help_text = (), "not declared", (hint,)
     raise mistake("NAM101", f"unknown name `{node.name}`", node.span, label, help=help_text, fixes=fixes)
 
 

@@ -10,6 +10,7 @@ from dpplang.lattice.dims import Poly, Shape, show_shape, size
 from dpplang.semantics.arithmetic import declaration_labels, operand_labels, shapes_differ
 from dpplang.semantics.atom_constants import number
 from dpplang.semantics.generators import open_binders
+from dpplang.semantics.hints import SETS
 from dpplang.semantics.report import Mistake, mistake, plural, suggestions
 from dpplang.semantics.scope import Scope
 from dpplang.semantics.tree import Constraint, Expr, Kind
@@ -145,6 +146,7 @@ def _membership(walk: Walk, node: ast.Membership, scope: Scope, name: str) -> Co
             node.cone.span,
             fixes=suggestions(cone, CONES, node.cone.span),
             notes=(f"the cones are {', '.join(f'`{c}`' for c in CONES)}",),
+            help=(SETS[cone],) if cone in SETS else (),
         )
     elements = node.element.elements if isinstance(node.element, ast.Tuple) else (node.element,)
     inferred = [walk.infer(e, scope) for e in elements]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from dpplang.core.source import Span
+from dpplang.lattice.dims import Poly
 from dpplang.semantics.report import Report
 from dpplang.semantics.scope import Scope
 from dpplang.semantics.tree import Expr
@@ -36,6 +37,7 @@ class State:
         stack: functions being inlined, outermost first.
         overflowed: a bound was exceeded, and that was reported.
         index_names: how often each name has been an index variable.
+        strayed: indices that leave an axis of a size, as they were reported.
         inlined: by ``id`` of the body's expression, the call that it stands for (the entry keeps it alive).
     """
 
@@ -45,6 +47,7 @@ class State:
     stack: tuple[str, ...] = ()
     overflowed: bool = False
     index_names: dict[str, int] = field(default_factory=dict[str, int])
+    strayed: set[tuple[Poly, Poly]] = field(default_factory=set[tuple[Poly, Poly]])
     inlined: dict[int, Inlined] = field(default_factory=dict[int, Inlined])
 
     def fresh_index(self, name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dpplang.core.source import Source, Span
 from dpplang.syntax import ast
-from dpplang.syntax.tokens import Token
+from dpplang.syntax.token import Token
 
 
 @dataclass(frozen=True, slots=True)

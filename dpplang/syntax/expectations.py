@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dpplang.syntax.tables import Tables
-from dpplang.syntax.tokens import END, Token
+from dpplang.syntax.token import END, Token
 
 _OPERAND = frozenset({"NUMBER", "NAME", "LPAR", "LSQB", "PLUS", "MINUS", "DUAL"})
 _OPERATORS = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "AT", "CARET", "QUOTE", "LSQB", "LPAR"})

@@ -14,7 +14,7 @@ from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.source import Source
 from dpplang.syntax import brackets
 from dpplang.syntax.limits import MAX_BRACKETS
-from dpplang.syntax.tokens import Token
+from dpplang.syntax.token import Token
 from dpplang.syntax.words import (
     CLOSERS,
     ENTRY_WORDS,
@@ -63,6 +63,7 @@ class _Splitter:
         self.at = 0
         self.found: list[Diagnostic] = []
         self.within: tuple[str, ...] = ()  # the words of the records that are open
+        self.strays = 0  # `{` that open nothing, and were not closed yet
 
     def items(self, record: Token | None) -> list[Chunk]:
         """Items up to the end of the file, or up to the ``}`` of a ``record``, which is its word: `atom` or `graph`."""
@@ -71,12 +72,14 @@ class _Splitter:
             token = self.tokens[self.at]
             if token.type == "\n":
                 self.at += 1
-            elif token.type == "}" and record is None:
-                self.found.append(brackets.stray(self.source, token))
+            elif token.type == "}" and (self.strays or record is None):
+                self._stray_close(token)
                 self.at += 1
             elif token.type == "}" or (record is not None and self._leaves(record)):
                 break
             else:
+                if self.strays and token.text in NEVER_IN_GRAPH - {"param"} and self._column(token) == 0:
+                    self.strays = 0  # whatever a `{` was to hold, this stands outside of it
                 chunks.append(self._item())
         return chunks
 
@@ -88,7 +91,7 @@ class _Splitter:
             if token.type == "\n":
                 if stack and self._interrupts(kept, stack):
                     return self._unclosed(start, stack[-1])
-                if not stack and not self._goes_on(kept):
+                if not stack and (self.strays or not self._goes_on(kept)):
                     break
             elif token.type == "{":
                 if kept and (*self.within, kept[0].text) in _RECORDS:
@@ -96,7 +99,11 @@ class _Splitter:
                         self.found.append(brackets.unclosed(self.source, stack[-1], kept[-1].end))
                         kept.extend(_closing(o, kept[-1].end) for o in reversed(stack))
                     return self._record(kept, token, faulty or bool(stack))
-                self.found.append(brackets.stray(self.source, token))
+                self.found.append(brackets.stray(self.source, token, kept))
+                self.strays += 1
+                faulty = True
+            elif token.type == "}" and self.strays:
+                self._stray_close(token)
                 faulty = True
             elif token.type == "}":
                 if stack:
@@ -119,6 +126,13 @@ class _Splitter:
         if stack:
             return self._unclosed(start, stack[-1])
         return Chunk(tuple(kept), None, faulty, kept[-1].end if kept else self.tokens[start].end)
+
+    def _stray_close(self, token: Token) -> None:
+        """A `}` whose `{` was reported says nothing new."""
+        if self.strays:
+            self.strays -= 1
+        else:
+            self.found.append(brackets.stray(self.source, token))
 
     def _record(self, head: list[Token], opener: Token, faulty: bool) -> Chunk:
         self.at += 1
@@ -187,8 +201,10 @@ class _Splitter:
         if not kept:
             return False
         last, following = kept[-1], self._next_code(self.at + 1)
-        if following is None or self._opens_item(following) or self.tokens[following].type == "}":
+        if following is None or self.tokens[following].type == "}":
             return False
+        if self._opens_item(following):  # `def f(x):` and its `return` are one item
+            return kept[0].text == "def" and last.type == "COLON" and self.tokens[following].text == "return"
         if len(kept) == 1 and last.text != "find" and last.text in _WORDS:
             return self._begins_operand(following) or self.tokens[following].type == "{"
         if kept[0].text in ("atom", "graph") and self.tokens[following].type == "{":
@@ -201,7 +217,7 @@ class _Splitter:
         """Whether the word at ``self.at``, behind ``kept`` on one line, opens the next item."""
         if _is_subject_to(kept) and self.tokens[self.at].type != "COLON":
             return True
-        if len(kept) < 2 and kept[0].text != "find":
+        if (len(kept) < 2 and kept[0].text != "find") or kept[-1].text == "lambda":
             return False
         return (ends_operand(kept[-1]) or kept[-1].text == "find") and self._opens_item(self.at)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from dpplang.syntax.limits import MAX_DEPTH
 from dpplang.syntax.tables import Tables
-from dpplang.syntax.tokens import END, Token
+from dpplang.syntax.token import END, Token
 from dpplang.syntax.words import stands_as_keyword
 
 Build = Callable[[str, list[Any], int, int], Any]  # production, values, start, end → value

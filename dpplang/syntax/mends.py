@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix, Label
 from dpplang.core.source import Source, Span
+from dpplang.syntax.brackets import opener
 from dpplang.syntax.machine import Stuck
-from dpplang.syntax.tokens import Token
-from dpplang.syntax.words import ENTRY_WORDS, ITEM_WORDS, ends_operand, is_word
+from dpplang.syntax.token import Token
+from dpplang.syntax.words import CLOSERS, ENTRY_WORDS, INFIX, ITEM_WORDS, ends_operand, is_word
 
 # Words of other languages for what an item does.
 _ALIASES = {
@@ -20,9 +21,9 @@ _ALIASES = {
     "parameter": "param", "parameters": "param", "params": "param", "input": "param",
     "variable": "var", "variables": "var", "vars": "var", "decision": "var",
     "const": "data", "constant": "data", "given": "data", "dims": "dim", "size": "dim", "sizes": "dim", "int": "dim",
-    "def": "func", "function": "func", "fn": "func", "define": "let", "set": "let", "where": "let",
+    "def": "func", "function": "func", "fn": "func", "define": "let", "where": "let",
     "import": "from", "include": "from", "output": "return", "returns": "return", "outputs": "return",
-    "satisfy": "find", "solve": "find", "transformed": "derived",
+    "set": "dim", "index": "dim", "assign": "let", "satisfy": "find", "solve": "find", "transformed": "derived",
 }  # fmt: skip
 _SUBJECT_TO = frozenset({"st", "such", "constraints", "constraint", "subject", "subj", "subjectto", "with"})
 
@@ -43,6 +44,7 @@ def mends(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck) -
     if start == "entry":
         yield from _keyword(source, tokens, frozenset(ENTRY_WORDS), {})
     yield from _between(source, tokens, outcome)
+    yield from _assigned_index(source, tokens, outcome)
 
 
 def near(word: str, words: Sequence[str]) -> str | None:
@@ -96,12 +98,38 @@ def _between(source: Source, tokens: Sequence[Token], outcome: Stuck) -> Iterato
         return
     if before.type == "NUMBER" and token.type in ("NAME", "LPAR"):
         yield _inserted(source, tokens, at, "*")
+    if before.type == "QUOTE" and token.type == "NAME" and token.text not in INFIX:
+        yield _inserted(source, tokens, at, "@")
+    if _either(tokens, at):
+        return
     if "COMMA" in outcome.expected:
         yield _inserted(source, tokens, at, ",")
 
 
+def _either(tokens: Sequence[Token], at: int) -> bool:
+    """``f(A x)``: a product or two arguments, only the author knows."""
+    if not (is_word(tokens[at - 1]) or tokens[at - 1].type in CLOSERS) or not is_word(tokens[at]):
+        return False
+    following = tokens[at + 1].type if at + 1 < len(tokens) else ""
+    opened = opener(tokens, at)
+    called = opened is not None and opened > 0 and tokens[opened].type == "LPAR" and is_word(tokens[opened - 1])
+    return called and following != "ASSIGN"
+
+
+def _assigned_index(source: Source, tokens: Sequence[Token], outcome: Stuck) -> Iterator[Mend]:
+    """``for i = 0:n``."""
+    at = outcome.index
+    if at == len(tokens) or tokens[at].type != "ASSIGN" or "IN" not in outcome.expected:
+        return
+    span = tokens[at].span(source)
+    fix = Fix("write `in`", (Edit(span, "in"),), Applicability.SAFE)
+    message = f"an index is in a set: `{tokens[at - 1].text} in …`"
+    meant = (*tokens[:at], tokens[at]._replace(type="NAME", text="in"), *tokens[at + 1 :])
+    yield Mend(meant, Diagnostic("SYN006", message, Label(span, "write `in`"), fixes=(fix,)))
+
+
 def _inserted(source: Source, tokens: Sequence[Token], at: int, text: str) -> Mend:
-    type_ = {",": "COMMA", "*": "STAR"}[text]
+    type_ = {",": "COMMA", "*": "STAR", "@": "AT"}[text]
     left, right = tokens[at - 1], tokens[at]
     gap = Span(source, left.end, right.start)
     written = f"{text} " if text == "," else f" {text} "

@@ -6,18 +6,17 @@ from collections.abc import Sequence
 
 from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix, Label
 from dpplang.core.source import Source, Span
+from dpplang.syntax.brackets import opener as innermost
 from dpplang.syntax.expectations import describe, describe_token
 from dpplang.syntax.limits import MAX_CHARACTERS, MAX_DEPTH
 from dpplang.syntax.machine import Stuck
 from dpplang.syntax.mends import near
 from dpplang.syntax.tables import Tables
-from dpplang.syntax.tokens import Token
+from dpplang.syntax.token import Token
 from dpplang.syntax.words import (
-    CLOSERS,
     ENTRY_WORDS,
     INFIX,
     ITEM_WORDS,
-    OPENERS,
     ends_operand,
     is_word,
     stands_as_keyword,
@@ -81,6 +80,9 @@ def _special(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck
             return Diagnostic("SYN011", "`for` can only stand alone in the brackets of a call", label, help=help_)
         case "NAME", "and" | "or" | "not" | "if" | "where" if at:
             help_ = ("two constraints are two lines; a condition stands behind an index: `name[t in T if t > 0]: …`",)
+            if token.text == "if" and innermost(tokens, at) is not None:
+                help_ = ("choose the members by their index: `sum(x[i] for i in n if i > 0)`",)
+                return Diagnostic("SYN011", "an expression has no `if`", label, help=help_)
             return Diagnostic("SYN011", f"`{token.text}` joins conditions, and there is none here", label, help=help_)
         case "NAME", _ if token.text in INFIX and "NAME" in outcome.expected:
             return Diagnostic("SYN001", f"`{token.text}` is a word of the language and cannot be a name", label)
@@ -91,8 +93,9 @@ def _special(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck
             notes = ("the points where two expressions differ are no convex set",)
             return Diagnostic("SYN009", "`!=` cannot be a constraint", label, notes=notes)
         case "STRING", _:
-            help_ = ('text stands only in `from "file.dpp" import …`',)
-            return Diagnostic("SYN001", f"no expression is a text: {describe_token(token)}", label, help=help_)
+            norm = {'"inf"': "norm_inf", '"fro"': "norm_fro", '"nuc"': "norm_nuc"}.get(token.text)
+            help_ = (f"that norm is `{norm}(…)`" if norm else 'text stands only in `from "file.dpp" import …`',)
+            return Diagnostic("SYN001", f"a text cannot stand in an expression: {token.text}", label, help=help_)
         case "QUOTE", _ if "STRING" in outcome.expected:
             end = tokens[-1].end
             closing = next((t for t in tokens[at + 1 :] if t.type == "QUOTE"), None)
@@ -100,14 +103,24 @@ def _special(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck
             fix = Fix('write `"`', edits, Applicability.SAFE)
             whole = Span(source, token.start, closing.end if closing else end)
             return Diagnostic("SYN003", 'a file name stands in `"`', Label(whole), fixes=(fix,) if edits else ())
-        case "COMMA", _ if (opener := _opener(tokens, at)) is not None and _groups(tokens, opener):
+        case "COMMA", _ if (opener := innermost(tokens, at)) is not None and _groups(tokens, opener):
             help_ = ("an array is written `[a, b]`",)
             message = "a tuple can only stand to the left of `in`: `(t, x) in soc`"
             opened = Label(tokens[opener].span(source), "opened here")
             return Diagnostic("SYN018", message, label, (opened,), help=help_)
-        case "COLON", _ if (opener := _opener(tokens, at)) is not None and tokens[opener].type == "LSQB":
+        case "COLON", _ if (opener := innermost(tokens, at)) is not None and tokens[opener].type == "LSQB":
             help_ = ("write `x[a:b]`: every entry from `a` up to, not including, `b`",)
             return Diagnostic("SYN001", "a slice has a start and an end, and no step", label, help=help_)
+        case "COLON", _ if at and tokens[at - 1].type == "LPAR":
+            help_ = ("indices stand in `[ ]`; every entry in one vector is `vec(X)`",)
+            return Diagnostic("SYN001", "a `:` cannot stand in `( )`", label, help=help_)
+        case (("LESS" | "GREATER" | "EQUAL" | "UNEQUAL" | "LESS_EQUAL" | "GREATER_EQUAL"), _) if (
+            (opener := innermost(tokens, at)) is not None and tokens[opener].type == "LSQB" and opener
+        ):
+            help_ = (
+                "weigh the entries by a mask, `mask * x`, or put the condition behind an index: `for i in n if i > 0`",
+            )
+            return Diagnostic("SYN001", "an index is a whole number, not a condition", label, help=help_)
         case "ELLIPSIS", _:
             help_ = ("`x[...]` in an atom's formals is an argument of any shape",)
             return Diagnostic("SYN001", "`...` can only be the shape of an atom's argument", label, help=help_)
@@ -116,32 +129,28 @@ def _special(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck
         case (("NAME" | "NUMBER" | "LPAR" | "LSQB"), _) if (
             at > 1 and ends_operand(tokens[at - 1]) and token.text not in INFIX
         ):
-            before = tokens[at - 1].span(source)
-            message = f"an operator is missing between `{before.text}` and `{span.text}`"
-            help_ = ("products are written `a * b` (entry by entry) or `A @ b`",)
-            return Diagnostic("SYN010", message, label, help=help_)
+            return _nothing_between(source, tokens, at, outcome)
         case _:
             return None
+
+
+def _nothing_between(source: Source, tokens: Sequence[Token], at: int, outcome: Stuck) -> Diagnostic:
+    """Two operands side by side, which may have been meant in more than one way."""
+    before, span = tokens[at - 1].span(source), tokens[at].span(source)
+    comma = "COMMA" in outcome.expected
+    missing = "an operator or a `,` is" if comma else "an operator is"
+    message = f"{missing} missing between `{before.text}` and `{span.text}`"
+    gap = Span(source, before.end, span.start)
+    texts = [" @ ", " * ", *([", "] if comma else [])] if before.end <= span.start else []
+    fixes = tuple(Fix(f"write `{before.text}{t}{span.text}`", (Edit(gap, t),), Applicability.UNSAFE) for t in texts)
+    help_ = ("`@` is the matrix product, `*` multiplies entry by entry",)
+    return Diagnostic("SYN010", message, Label(span), help=help_, fixes=fixes)
 
 
 def _leading(source: Source, token: Token) -> Diagnostic:
     help_ = ("to go on with an expression, end the line before with the operator, or put the whole in brackets",)
     message = f"this line begins with `{token.text}`: it does not continue the line before"
     return Diagnostic("SYN022", message, Label(token.span(source)), help=help_)
-
-
-def _opener(tokens: Sequence[Token], at: int) -> int | None:
-    """Position of the innermost bracket that is open at ``at``."""
-    depth = 0
-    for position in range(at - 1, -1, -1):
-        type_ = tokens[position].type
-        if type_ in OPENERS:
-            if depth == 0:
-                return position
-            depth -= 1
-        elif type_ in CLOSERS:
-            depth += 1
-    return None
 
 
 def _groups(tokens: Sequence[Token], opener: int) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dpplang.core.diagnostics import Diagnostic, Label
 from dpplang.core.source import Source, Span
@@ -21,6 +22,12 @@ from dpplang.syntax.placement import check_placement
 from dpplang.syntax.tables import Tables, load_tables
 from dpplang.syntax.tokens import Token, tokenize
 from dpplang.syntax.words import ITEM_WORDS, is_word
+
+if TYPE_CHECKING:
+    from dpplang.syntax.idioms import Idiom
+
+_LOSSES = frozenset({"SYN002", "SYN003", "SYN024"})  # something was left out
+_SIGNS = frozenset({"SYN002", "SYN006", "SYN024"})  # said of single signs
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,7 @@ def parse_part(source: Source, *, first: bool = True) -> Part:
         docs.file.text if docs.file else "",
         tuple(dict.fromkeys(parser.broken)),
         comments(source, tokens, parser.documented),
-        tuple(parser.found),
+        tuple(parser.findings()),
     )
 
 
@@ -110,14 +117,27 @@ class _Parser:
         self.builder = Builder(source)
         self.found: list[Diagnostic] = []
         self.broken: list[str] = []
-        self.lost: list[int] = []
+        self.lost: list[int] = []  # where characters were left out, in order
+        self.covered: list[tuple[int, int]] = []  # items of which all is said, in order
         self.docs = Docs(None, {})
         self.documented: set[int] = set()  # where the tokens of items' docs start
 
     def report(self, found: Sequence[Diagnostic]) -> None:
         """Take up what was found before parsing; of an item that lost a character or a string no more is said."""
         self.found.extend(found)
-        self.lost.extend(d.primary.span.start for d in found if d.code in ("SYN002", "SYN003") and d.primary)
+        self.lost = sorted(d.primary.span.start for d in found if d.code in _LOSSES and d.primary)
+
+    def findings(self) -> list[Diagnostic]:
+        """Everything found, without the signs of items of which all is said."""
+        starts = [start for start, _ in self.covered]
+
+        def stands(d: Diagnostic) -> bool:
+            if d.code not in _SIGNS or d.primary is None:
+                return True
+            at = bisect_right(starts, d.primary.span.start) - 1
+            return at < 0 or d.primary.span.start > self.covered[at][1]
+
+        return [d for d in self.found if stands(d)]
 
     def item(self, chunk: Chunk) -> tuple[Any, ...]:
         """The item of a chunk, with its doc; nothing if it did not parse."""
@@ -142,10 +162,20 @@ class _Parser:
             if not chunk.faulty and start == "expression":
                 self.found.append(messages.nothing(self.source))
             return None
-        faulty = chunk.faulty or any(chunk.tokens[0].start <= at <= chunk.end for at in self.lost)
+        lost = self._lost(chunk)
+        faulty = chunk.faulty or lost
         outcome = run(self.tables, start, chunk.tokens, self.builder)
+        repaired = isinstance(outcome, Parse) and bool(outcome.repairs)
+        if start == "item" and not faulty and (repaired or isinstance(outcome, Stuck)):
+            from dpplang.syntax import idioms  # most files need none
+
+            read = idioms.read(self.source, chunk.tokens, repaired)
+            if read is not None:
+                return self._idiom(read, chunk)
         if isinstance(outcome, Stuck):
             outcome = self._mended(start, chunk.tokens, outcome, faulty)
+        if lost and isinstance(outcome, Parse):
+            return None  # read without what was lost it would mean something else
         match outcome:
             case Parse():
                 self._repaired(outcome.repairs)
@@ -159,16 +189,49 @@ class _Parser:
                     self.found.append(messages.stuck(self.source, self.tables, start, chunk.tokens, outcome))
         return None
 
+    def _idiom(self, read: Idiom, chunk: Chunk, left: int = MAX_MENDS) -> Any:
+        """The item that was meant by one of another language; nothing else is said of its signs."""
+        from dpplang.syntax import idioms
+
+        self.covered.append((chunk.tokens[0].start, chunk.end))
+        self.found.append(read.diagnostic)
+        self.broken.extend(read.names)
+        if read.tokens is None:
+            return None
+        outcome = run(self.tables, "item", read.tokens, self.builder)
+        if isinstance(outcome, Stuck):
+            more = idioms.read(self.source, read.tokens, False) if left else None
+            if more is not None:
+                return self._idiom(more, chunk, left - 1)
+            outcome = self._mended("item", read.tokens, outcome, False)
+        if isinstance(outcome, Parse):
+            self._repaired(outcome.repairs)
+            return replace(outcome.value, span=Span(self.source, chunk.tokens[0].start, chunk.end))
+        return None
+
+    def _lost(self, chunk: Chunk) -> bool:
+        at = bisect_left(self.lost, chunk.tokens[0].start)
+        return at < len(self.lost) and self.lost[at] <= chunk.end
+
     def _mended(
         self, start: str, tokens: tuple[Token, ...], stuck: Stuck, faulty: bool, left: int = MAX_MENDS
     ) -> Parse | Stuck | TooDeep:
         """The parse of what was likely meant, with its diagnostics; else ``stuck`` as it is."""
+        from dpplang.syntax import idioms
+
         if left == 0:
             return stuck
         for mend in mends(self.source, start, tokens, stuck):
             outcome = run(self.tables, start, mend.tokens, self.builder)
             if isinstance(outcome, Stuck) and _went_on(tokens, stuck, mend.tokens, outcome):
                 outcome = self._mended(start, mend.tokens, outcome, faulty, left - 1)
+                read = idioms.read(self.source, mend.tokens, False) if start == "item" and not faulty else None
+                if isinstance(outcome, Stuck) and read is not None and read.tokens is not None:
+                    again = run(self.tables, start, read.tokens, self.builder)
+                    if isinstance(again, Parse):
+                        self.found.append(read.diagnostic)
+                        whole = Span(self.source, tokens[0].start, tokens[-1].end)
+                        outcome = replace(again, value=replace(again.value, span=whole))
             if isinstance(outcome, Parse):
                 if not faulty:
                     self.found.append(mend.diagnostic)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from dpplang.core.source import Piece, Source
+from dpplang.syntax import foreign
 from dpplang.syntax.isolate import NEVER_IN_GRAPH, is_label
 from dpplang.syntax.limits import MAX_BRACKETS, MAX_CHARACTERS
 from dpplang.syntax.parser import Parsed, Part, assemble, parse_part
@@ -100,6 +101,8 @@ def _parsed(name: str, text: str, *, first: bool) -> tuple[Piece, Part]:
 
 def _cuts(text: str, known: dict[str, _Line | None]) -> list[int]:
     """Offsets at which the text is cut, its start and end among them: before and behind every item with its doc."""
+    if foreign.spans_lines(text):
+        return [0, len(text)]
     cuts, end = [0], 0
     doc: int | None = None  # where the doc begins that stands directly above
     last: _Line | None = None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix, Label
 from dpplang.core.source import Source, Span
+from dpplang.syntax import foreign
+from dpplang.syntax.foreign import Slip
 
 # What a person wrote → what this language writes. Longest match first, by the lexer.
 SIGNS: dict[str, str] = {
     "**": "^", ".*": "*", "./": "/", ".^": "^", ".@": "@",
     "===": "==", "=<": "<=", "=>": ">=", "<>": "!=", "~=": "!=", ":=": "=",
+    ".<=": "<=", ".>=": ">=", ".==": "==", ".+": "+", ".-": "-",
     "&&": "and", "||": "or", "&": "and", "|": "or", "!": "not",
     "≤": "<=", "≥": ">=", "⩽": "<=", "⩾": ">=", "≠": "!=", "＝": "=",
     "⪰": ">>", "⪯": "<<", "≽": ">>", "≼": "<<", "≫": ">>", "≪": "<<",
@@ -25,27 +27,29 @@ SIGNS: dict[str, str] = {
 RAISED: dict[str, tuple[str, ...]] = {
     "ᵀ": ("'",), "²": ("^", "2"), "³": ("^", "3"), "¹": ("^", "1"), "⁴": ("^", "4"),
 }  # fmt: skip
-# What no token of the grammar begins, and must be seen before one does: `s.t.`, a file name in single quotes.
-FIRST = r"\bs\.t\.?(?!\w)|'[^'\n]*\.dpp'"
+# What must be seen before a token of the grammar begins there: `s.t.`, a file name in single quotes, and idioms.
+FIRST = rf"\bs\.t\.?(?!\w)|'[^'\n]*\.dpp'|{foreign.FIRST}"
 _SUCH_THAT = re.compile(r"s\.t\.?")
 _QUOTED = re.compile(r"'[^'\n]*\.dpp'")
 _TRANSPOSED = re.compile(r"\.T\b")
 _SIGNS = re.compile("|".join(re.escape(s) for s in sorted(SIGNS, key=lambda s: -len(s))))
 _MAX_DIGITS = 400
+# What else to do where a character means nothing.
+_MEANINGLESS = {
+    "~": "there are no distributions: a normal one adds `0.5 * sum_squares((x - mu) / sigma)` to the objective",
+    "\\": "a system is solved before the problem is: `derived z = solve(A, b)`; a line goes on inside brackets",
+    "±": "write both bounds: `-1 <= x <= 1`",
+    "?": "there is no `a ? b : c`; a condition on an index stands behind it: `for i in n if i > 0`",
+    "$": "names are letters, digits and `_`",
+    "{": "indices and shapes stand in `[ ]`, arguments in `( )`",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Slip:
-    """``meant``: (type, text) of the tokens to go on with; the type of a sign is found by its text."""
-
-    end: int
-    meant: tuple[tuple[str, str], ...]
-    diagnostic: Diagnostic
-
-
-def read(source: Source, start: int) -> Slip:
-    """What stands at ``start``, where no token of the language does."""
+def read(source: Source, start: int, behind_operand: bool) -> Slip:
+    """What stands at ``start``, where no token of the language does; ``behind_operand``: a value ends before it."""
     text = source.text
+    if (found := foreign.read(source, start, behind_operand)) is not None:
+        return found
     if (match := _SUCH_THAT.match(text, start)) is not None:
         words = (("NAME", "subject"), ("NAME", "to"))
         return _other_sign(Span(source, start, match.end()), "subject to", words)
@@ -55,6 +59,8 @@ def read(source: Source, start: int) -> Slip:
         return _other_sign(Span(source, start, match.end()), "'", (("", "'"),))
     if (match := _SIGNS.match(text, start)) is not None:
         meant = SIGNS[match.group()]
+        if meant in ("sum", "sqrt") and not text.startswith("(", match.end()):
+            return _bare(Span(source, start, match.end()), meant)
         kind = "NAME" if meant.isidentifier() else ""
         return _other_sign(Span(source, start, match.end()), meant, ((kind, meant),))
     character = text[start]
@@ -88,6 +94,13 @@ def _other_sign(span: Span, meant: str, tokens: tuple[tuple[str, str], ...]) -> 
     fix = Fix(f"write `{meant}`", (Edit(span, spaced),), Applicability.SAFE)
     message = f"`{found}` is written `{meant}` here"
     return Slip(span.end, tokens, Diagnostic("SYN006", message, Label(span, f"write `{meant}`"), fixes=(fix,)))
+
+
+def _bare(span: Span, function: str) -> Slip:
+    """``∑`` or ``√`` without brackets: where it ends is not known."""
+    written = "sum(… for i in n)" if function == "sum" else "sqrt(…)"
+    message = f"`{span.text}` is written `{written}` here"
+    return Slip(span.end, (), Diagnostic("SYN002", message, Label(span)))
 
 
 def _quoted(span: Span) -> Slip:
@@ -133,5 +146,5 @@ def _unknown(span: Span) -> Slip:
         meant = (("NAME" if plain.isidentifier() else "NUMBER" if plain.isdigit() else "", plain),)
         diagnostic = Diagnostic("SYN006", f"{shown} is written `{plain}` here", Label(span, called), fixes=(fix,))
         return Slip(span.end, meant, diagnostic)
-    help_ = ('strings are written with `"`, comments with `#`',) if character in "%$\\'" else ()
+    help_ = (_MEANINGLESS[character],) if character in _MEANINGLESS else ()
     return Slip(span.end, (), Diagnostic("SYN002", message, Label(span, called), help=help_))

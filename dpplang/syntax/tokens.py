@@ -5,29 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.source import Source, Span
 from dpplang.syntax import slips
 from dpplang.syntax.tables import lexer_pattern, load_tables
-
-END = "$END"  # Lark's name for the end of input
-
-
-class Token(NamedTuple):
-    """``type`` is a terminal of the grammar; any word is a ``NAME`` until the parser finds it to be a keyword.
-
-    ``{``, ``}`` and newlines, which separate items and never reach the parser, are their own type.
-    """
-
-    type: str
-    text: str
-    start: int
-    end: int
-
-    def span(self, source: Source) -> Span:
-        return Span(source, self.start, self.end)
+from dpplang.syntax.token import Token
+from dpplang.syntax.words import ITEM_WORDS, ends_operand
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +40,13 @@ def tokenize(source: Source) -> Tokens:
     found: list[Diagnostic] = []
     text = source.text
     position, end = 0, len(text)
+    later: dict[int, tuple[int, tuple[tuple[str, str], ...]]] = {}
     while position < end:
+        if later and position in later:
+            start = position
+            position, meant = later.pop(position)
+            code.extend(Token(types.get(part, kind), part, start, position) for kind, part in meant)
+            continue
         match = pattern.match(text, position)
         assert match is not None  # OTHER_ takes any character
         kind, part, start = match.lastgroup, match.group(), position
@@ -78,7 +68,7 @@ def tokenize(source: Source) -> Tokens:
             case "SIGN_" if part in types:
                 code.append(Token(types[part], part, start, position))
             case _:
-                position = _other(source, start, types, code, found)
+                position = _other(source, start, types, code, found, later)
     code.append(Token("\n", "", end, end))
     return Tokens(tuple(code), tuple(comments), tuple(found))
 
@@ -89,15 +79,24 @@ def _word(source: Source, word: str, start: int, code: list[Token], found: list[
 
     size = next((i for i, c in enumerate(word) if c in slips.RAISED or not ("a" + c).isidentifier()), len(word))
     if size == 0:
-        return _other(source, start, _lexer()[1], code, found)
+        return _other(source, start, _lexer()[1], code, found, {})
     code.append(Token("NAME", normalize("NFKC", word[:size]), start, start + size))
     return start + size
 
 
-def _other(source: Source, start: int, types: dict[str, str], code: list[Token], found: list[Diagnostic]) -> int:
+def _other(
+    source: Source,
+    start: int,
+    types: dict[str, str],
+    code: list[Token],
+    found: list[Diagnostic],
+    later: dict[int, tuple[int, tuple[tuple[str, str], ...]]],
+) -> int:
     """A slip (``**``, ``≤``, ``&&``) is reported and read as what was meant; anything else is reported and left out."""
-    slip = slips.read(source, start)
+    operand = bool(code) and ends_operand(code[-1]) and code[-1].text not in ITEM_WORDS
+    slip = slips.read(source, start, operand)
     found.append(slip.diagnostic)
     for type_, text in slip.meant:
         code.append(Token(types.get(text, type_), text, start, slip.end))
+    later.update({begin: (end, meant) for begin, end, meant in slip.later})
     return slip.end

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dpplang.syntax.tokens import END, Token
+from dpplang.syntax.token import END, Token
 
 INFIX = frozenset({"in", "for", "if", "and", "or", "where", "import"})
 DECLARING = frozenset({"dim", "data", "param", "var", "derived", "let", "func", "from", "atom"})

@@ -66,7 +66,8 @@ SYNTAX_CODES: tuple[CodeInfo, ...] = (
         "SYN006",
         "a sign of another language",
         "What is meant is clear, and is read as that, but here it is written differently: powers with `^`, the transpose with `'`, "
-        "inequalities with `<=` and `>=`, and conditions with `and`, `or`, `not`. The fix rewrites it.",
+        "inequalities with `<=` and `>=`, conditions with `and`, `or`, `not`, comments with `#`, matrices as lists of rows, norms and functions by "
+        "their names alone. The fix rewrites it.",
         *_minimized("sum(x**2)", "sum(x^2)"),
     ),
     CodeInfo(
@@ -113,7 +114,8 @@ SYNTAX_CODES: tuple[CodeInfo, ...] = (
         "SYN013",
         "a keyword that does not exist",
         "An item begins with `dim`, `data`, `param`, `derived`, `let`, `var`, `func`, `from`, `atom`, `minimize`, `maximize`, `find`, `subject to` "
-        "or `return`; anything else is a constraint. The word is close to one of them.",
+        "or `return`; anything else is a constraint. The line begins with a word that is close to one of them, or with one "
+        "of another language (`def`, `vector`, `import`, `end`, `Minimize`, `solve()`); the message says what it is here, if it is anything.",
         *_declared("paramm p", "param p"),
     ),
     CodeInfo(
@@ -159,7 +161,8 @@ SYNTAX_CODES: tuple[CodeInfo, ...] = (
         "SYN020",
         "a declaration that its kind does not have",
         "A `dim` is a size: no shape, no attributes, a whole number as default. Defaults are for `dim` and `data`; a `var` is "
-        "found by the solver, a `param` bound at every call. The arguments of a `func` have no modes.",
+        "found by the solver, a `param` bound at every call. The arguments of a `func` have no modes. Shapes stand in `[ ]` and are made of "
+        "sizes; what is known of a tensor is said by words behind its shape, and the bounds of a `var` as `in [0, 1]`.",
         *_declared("var y = 1", "data y = 1"),
     ),
     CodeInfo(
@@ -183,6 +186,13 @@ SYNTAX_CODES: tuple[CodeInfo, ...] = (
         "an expression where a constraint is expected",
         "A line without a keyword is a constraint: a relation (`==`, `<=`, `>=`, `<<`, `>>`), or a membership (`(t, x) in soc`).",
         *_constrained("norm1(x)", "norm1(x) <= 1"),
+    ),
+    CodeInfo(
+        "SYN024",
+        "a method or an attribute",
+        "Values have no methods and no attributes: functions stand before their arguments (`sum(x)`, not `x.sum()`), sizes are the dims that shapes are "
+        "declared with (`n`, not `x.shape[0]`), and functions of the library have no module's name before them.",
+        *_minimized("(x - b).norm()", "norm2(x - b)"),
     ),
     CodeInfo(
         "SYN025",
