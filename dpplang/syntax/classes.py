@@ -15,7 +15,8 @@ from typing import NamedTuple
 from dpplang.core.source import Source
 from dpplang.syntax.isolate import Chunk, isolate
 from dpplang.syntax.parser import labelled
-from dpplang.syntax.tokens import END, Token, tokenize
+from dpplang.syntax.token import END, Token
+from dpplang.syntax.tokens import tokenize
 from dpplang.syntax.words import (
     CLAUSE_ENTRIES,
     CLOSERS,
