@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -25,12 +26,13 @@ from dpplang.runtime.differentiate import adjoint, tangent
 from dpplang.runtime.found import Found
 from dpplang.runtime.methods import methods_for
 from dpplang.runtime.options import Options
+from dpplang.runtime.proof import proves_infeasible, proves_unbounded
 from dpplang.runtime.refine import Refinement
 from dpplang.runtime.residuals import residuals
 from dpplang.runtime.sensitivity import make_sensitivity
 from dpplang.runtime.solved import Detail, Solved
 from dpplang.runtime.solvers.make import make_solver
-from dpplang.runtime.solvers.protocol import Answer, Structure
+from dpplang.runtime.solvers.protocol import Answer, Solver, Structure
 from dpplang.runtime.status import Status
 from dpplang.runtime.threads import cores
 from dpplang.runtime.warn import warn_inaccurate
@@ -201,14 +203,24 @@ class Engine:
     def _refine(self, data: Data, ok: NDArray[np.bool_], x: Array, y: Array, s: Array, value: Array) -> None:
         """Refine the solutions in place."""
         sound = Data(*(e if e.shape[0] == 1 else e[ok] for e in (data.P, data.q, data.A, data.b, data.d)))
-        better_x, v, objective = self._refinement.steps(sound, x[ok], s[ok] - y[ok], self.options.refine)
-        x[ok], s[ok] = better_x, self._cone.project(v)
-        y[ok] = s[ok] - v
-        value[ok] = self._sign * (objective + sound.d[:, 0])
+
+        def sharper(elements: NDArray[np.intp]) -> tuple[Array, Array, Array]:
+            answers = [self._sharp.solve(*_element(sound, int(i))) for i in elements]
+            return np.array([a.x for a in answers]), np.array([a.y for a in answers]), np.array([a.s for a in answers])
+
+        more = sharper if self.options.solver != "scs" and self.program.m else None
+        found = self._refinement.best(sound, x[ok], y[ok], s[ok], self.options.refine, self.options.tolerance, more)
+        x[ok], y[ok], s[ok] = found[:3]
+        value[ok] = self._sign * (found[3] + sound.d[:, 0])
 
     @cached_property
     def _refinement(self) -> Refinement:
         return Refinement(self._structure, self._cone)
+
+    @cached_property
+    def _sharp(self) -> Solver:
+        """The solver, asked for as much as double precision has."""
+        return make_solver(self._structure, replace(self.options, tolerance=max(1e-4 * self.options.tolerance, 1e-14)))
 
     def _refuse_nonfinite(self, data: Data, status: NDArray[np.object_], details: dict[int, Detail]) -> None:
         """Mark elements whose data hold NaN or infinity: no solver may see them."""
@@ -245,7 +257,9 @@ class Engine:
         """Solve the elements, over threads if there is enough to do (the solvers let go of the interpreter lock)."""
 
         def one(i: int) -> Answer:
-            return self._solver.solve(*_element(data, i))
+            element = _element(data, i)
+            answer = self._solver.solve(*element)
+            return answer if self._is_sound(element, answer) else self._doubted(element, answer)
 
         if not pending:
             return []
@@ -258,6 +272,30 @@ class Engine:
         with ThreadPoolExecutor(threads) as pool:
             return [first, *pool.map(one, pending[1:])]
 
+    def _is_sound(self, element: tuple[Array, Array, Array, Array], answer: Answer) -> bool:
+        """Whether a certificate proves what is claimed."""
+        P, q, A, b = element
+        match answer.status:
+            case Status.INFEASIBLE:
+                return proves_infeasible(answer.y, self._structure.A.matrix(A), b, self._cone)
+            case Status.UNBOUNDED:
+                matrices = self._structure.P.matrix(P), self._structure.A.matrix(A)
+                return proves_unbounded(answer.x, matrices[0], q, matrices[1], self._cone)
+            case _:
+                return True
+
+    def _doubted(self, element: tuple[Array, Array, Array, Array], answer: Answer) -> Answer:
+        """A second answer where the certificate of the first proves nothing; no verdict if that is no better."""
+        again = self._sceptic.solve(*element)
+        if self._is_sound(element, again):
+            return again
+        note = f"the solver takes it for {answer.status.value}, and what it gives as a proof is none"
+        return replace(again, status=Status.NUMERICAL, note=note)
+
+    @cached_property
+    def _sceptic(self) -> Solver:
+        return make_solver(self._structure, self.options, sceptical=True)
+
     def _judge(self, element: tuple[Array, Array, Array, Array], answer: Answer) -> tuple[Status, Detail]:
         """An answer other than "solved": a certificate, or a point that our own residuals accept or refuse."""
         if answer.status is Status.INFEASIBLE:
@@ -267,7 +305,7 @@ class Engine:
         P, q, A, b = element
         matrices = self._structure.P.matrix(P), self._structure.A.matrix(A)
         found = residuals(matrices[0], q, matrices[1], b, self._cone, answer.x, answer.y, answer.s)
-        detail = Detail(residuals=found, iterations=answer.iterations)
+        detail = Detail(residuals=found, iterations=answer.iterations, note=answer.note)
         if found.worst <= 10 * self.options.tolerance:
             return Status.SOLVED, detail
         if found.worst <= self.options.accept_inaccurate:

@@ -53,6 +53,8 @@ def _reasons(program: Program, solved: Solved, i: int, status: Status, detail: D
             )
         case Status.TIME_LIMIT:
             return (f"stopped after {detail.iterations} iterations with relative residuals {detail.residuals}",)
+        case Status.NUMERICAL if detail.note:
+            return (f"{detail.note}; relative residuals {detail.residuals}", "the data may be badly scaled")
         case Status.NUMERICAL:
             return (
                 f"the solver made no more progress, with relative residuals {detail.residuals}",

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from dpplang.asa.cones import Cones
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.options import Options
-from dpplang.runtime.solvers.protocol import Answer, Structure
+from dpplang.runtime.solvers.protocol import SCEPTICAL, Answer, Structure
 from dpplang.runtime.status import Status
 
 clarabel: Any = binding  # a compiled module without type stubs
@@ -29,11 +29,14 @@ _STATUS = {
 
 
 class Clarabel:
-    def __init__(self, structure: Structure, options: Options) -> None:
+    def __init__(self, structure: Structure, options: Options, sceptical: bool = False) -> None:
         self._structure = structure
         self._cones = _cones(structure.cones)
         self._settings, self._patient = _settings(options), _settings(options)
         self._patient.static_regularization_constant = 1e-6
+        if sceptical:
+            for settings in (self._settings, self._patient):
+                settings.tol_infeas_abs = settings.tol_infeas_rel = SCEPTICAL
         self._local = threading.local()
 
     def solve(self, P: Array, q: Array, A: Array, b: Array) -> Answer:

@@ -20,6 +20,9 @@ from dpplang.asa.program import Program, SparseMatrixMap
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.status import Status
 
+SCEPTICAL = 1e-13
+"""What a sceptical solver takes for zero in a certificate."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
@@ -62,7 +65,7 @@ class Answer:
 
     ``x`` ``[n]``, ``y`` and ``s`` ``[m]`` (s = b − Ax, y its multiplier). For status infeasible, y is a certificate:
     Aᵀy = 0, y ∈ K*, bᵀy < 0. For status unbounded, x is a direction: Px = 0, −Ax ∈ K, qᵀx < 0. ``objective`` is ½xᵀPx
-    + qᵀx.
+    + qᵀx. ``note`` says more in words.
     """
 
     status: Status
@@ -71,6 +74,7 @@ class Answer:
     s: Array
     objective: float
     iterations: int = 0
+    note: str = ""
 
 
 class Solver(Protocol):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dpplang.asa.cones import Cones, svec_indices, svec_size
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.options import Options
-from dpplang.runtime.solvers.protocol import Answer, Pattern, Structure
+from dpplang.runtime.solvers.protocol import SCEPTICAL, Answer, Pattern, Structure
 from dpplang.runtime.status import Status
 
 _STATUS = {
@@ -28,7 +28,7 @@ _ITERATIONS = 100_000
 
 
 class Scs:
-    def __init__(self, structure: Structure, options: Options) -> None:
+    def __init__(self, structure: Structure, options: Options, sceptical: bool = False) -> None:
         self._order = scs_order(structure.cones)
         self._P, self._A = structure.P, structure.A
         # CSC entries of A with permuted rows: ``entries`` puts ours into that order.
@@ -46,6 +46,8 @@ class Scs:
             "max_iters": self._limit,
             "time_limit_secs": options.time_limit or 0.0,
         }
+        if sceptical:
+            self._settings["eps_infeas"] = SCEPTICAL
 
     def solve(self, P: Array, q: Array, A: Array, b: Array) -> Answer:
         data = {"A": self._permuted.matrix(A[self._entries]), "b": b[self._order], "c": q}

@@ -1,0 +1,58 @@
+"""Whether what a solver gives as a proof of infeasibility or unboundedness is one.
+
+Solvers compare ‖Aᵀy‖ with a tolerance that is not relative to the sizes of A and y; where x is naturally large they
+take the first steps of a solvable problem for a proof. Here each sum that must vanish is compared with the sum of the
+absolute values of its terms, which no scaling of rows, columns or certificates changes.
+
+A certificate y with ‖Aᵀy‖ > 0 excludes only solutions of size up to |bᵀy| / ‖Aᵀy‖, so that Aᵀy must also be small
+beside what is left of bᵀy.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+
+from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.cones.product import Product
+
+_ZERO = 1e-6  # relative size of what counts as zero
+_STRICT = 1e-9  # relative size from which bᵀy, or qᵀx, counts as negative
+_SHARE = 1e-2  # of Aᵀy in bᵀy at most
+
+
+def proves_infeasible(y: Array, A: sp.csc_matrix, b: Array, cone: Product) -> bool:
+    """Aᵀy = 0, y ∈ K*, bᵀy < 0."""
+    if not np.isfinite(y).all():
+        return False
+    terms = float(np.abs(b) @ np.abs(y))
+    strictness = -float(b @ y) / terms if terms > 0 else 0.0
+    return (
+        strictness > _STRICT
+        and _vanishes(A.T @ y, abs(A).T @ np.abs(y), min(_ZERO, _SHARE * strictness))
+        and _inside(y, cone.project_dual(y))
+    )
+
+
+def proves_unbounded(x: Array, P: sp.csc_matrix, q: Array, A: sp.csc_matrix, cone: Product) -> bool:
+    """Px = 0, −Ax ∈ K, qᵀx < 0. ``P`` is the upper triangle."""
+    if not np.isfinite(x).all():
+        return False
+    terms = float(np.abs(q) @ np.abs(x))
+    whole = P + sp.triu(P, 1).T
+    moved, sizes = -(A @ x), abs(A) @ np.abs(x)
+    return (
+        terms > 0
+        and -float(q @ x) > _STRICT * terms
+        and _vanishes(whole @ x, abs(whole) @ np.abs(x), _ZERO)
+        and _vanishes(moved - cone.project(moved), sizes, _ZERO)
+    )
+
+
+def _vanishes(sums: Array, terms: Array, share: float) -> bool:
+    """Each sum is nothing beside its terms, or beside the largest terms of any (what is left of others' noise)."""
+    return bool(np.all(np.abs(sums) <= share * np.maximum(terms, 0.1 * terms.max(initial=0.0))))
+
+
+def _inside(y: Array, projection: Array) -> bool:
+    return float(np.abs(y - projection).max(initial=0.0)) <= _ZERO * float(np.abs(y).max(initial=0.0))
