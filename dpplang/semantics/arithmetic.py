@@ -150,7 +150,7 @@ def matmul(left: Expr, right: Expr, span: Span, op_span: Span) -> Expr:
             "`@` contracts vectors and matrices; one side is a scalar",
             op_span,
             secondary=operand_labels(left, right),
-            fixes=(replacement("write `*`", op_span, "*"),),
+            fixes=(replacement("write `*`", op_span, "*", Applicability.SAFE),),
         )
     high = next((o for o in (left, right) if len(o.shape) > 2), None)
     if high is not None:

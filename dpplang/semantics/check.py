@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -60,11 +61,25 @@ def check(file: ast.File, *, loader: Loader, library: Library) -> Checked:
         return (*parsed.diagnostics, *_checked(parsed.file, loader, library).diagnostics)
 
     checked = _checked(file, loader, library)
-    if not any(d.fixes for d in checked.diagnostics):
+    if not checked.diagnostics:
         return checked
+    return replace(checked, diagnostics=_with_fixes(file, checked, findings))
+
+
+def _with_fixes(
+    file: ast.File, checked: Checked, findings: Callable[[Source], tuple[Diagnostic, ...]]
+) -> tuple[Diagnostic, ...]:
+    """What was found with every fix that can be offered; loaded where there is something to mend."""
+    from dpplang.semantics.fixes.offers import offered
+    from dpplang.semantics.fixes.program import Around, Names, introduced
+    from dpplang.semantics.fixes.trial import Trial
     from dpplang.semantics.fixes.verified import verified
 
-    return replace(checked, diagnostics=verified(checked.diagnostics, file.source, findings))
+    trial = Trial(file.source, findings)
+    found = verified(checked.diagnostics, trial)
+    scope = checked.typed.scope
+    names = Names({*scope.names, *scope.functions, *introduced(found)})
+    return offered(found, Around(file, {}, names), trial)
 
 
 def _checked(file: ast.File, loader: Loader, library: Library) -> Checked:

@@ -14,6 +14,7 @@ from dpplang.semantics.demand import PRODUCTS, atom_parts, parts, satisfies, slo
 from dpplang.semantics.report import diagnose, replacement
 from dpplang.semantics.tree import Apply, AtomCall, Expr, Reduce
 from dpplang.semantics.walk import Inlined
+from dpplang.syntax.grouping import bare
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +145,12 @@ def _leaf(expr: Expr, demand: Demand) -> Diagnostic:
 def _product_of_variables(expr: Apply, left: Expr, right: Expr, demand: Demand) -> Diagnostic:
     labels = (Label(left.span, _depends(left)), Label(right.span, _depends(right)))
     fixes: tuple[Fix, ...] = ()
-    help_text = ("one factor must be constant; a product of two variables is not convex",)
+    help_text: tuple[str, ...] = ("one factor must be constant; a product of two variables is not convex",)
     if same(left, right) and expr.op in ("mul", "matmul"):
         atom = "square" if expr.op == "mul" or not left.shape else "sum_squares"
-        text = f"{atom}({right.span.text})"
-        fixes = (replacement(f"write `{text}`", expr.span, text, Applicability.SAFE),)
-        help_text = (f"a square is an atom: `{text}`",)
+        text = f"{atom}({bare(right.span.text)})"
+        fixes = (replacement(f"write `{text}`: a square is an atom", expr.span, text, Applicability.SAFE),)
+        help_text = ()
     return diagnose(
         "DCP201",
         "product of two expressions that both depend on variables",
@@ -161,15 +162,16 @@ def _product_of_variables(expr: Apply, left: Expr, right: Expr, demand: Demand) 
 
 
 def _division_by_variable(expr: Apply, left: Expr, right: Expr, demand: Demand) -> Diagnostic:
-    denominator = right.span.text
+    denominator = bare(right.span.text)
     fixes: tuple[Fix, ...] = ()
-    help_text = ("divide by constants only; `quad_over_lin(x, y)` is Σx²/y",)
+    help_text: tuple[str, ...] = ("divide by constants only; `quad_over_lin(x, y)` is Σx²/y",)
     if not left.facts.variables:
         text = f"inv_pos({denominator})"
         whole = text if left.span.text == "1" else f"{left.span.text} * {text}"
         help_text = (f"for a positive denominator, `{text}` is convex",)
-        if expr.span.text.startswith(left.span.text) and expr.span.text.endswith(denominator):
-            fixes = (Fix(f"write `{whole}`", (Edit(expr.span, whole),), Applicability.UNSAFE),)
+        if expr.span.text.startswith(left.span.text) and expr.span.text.endswith(right.span.text):
+            title = f"write `{whole}`, which is convex (assumes that `{denominator}` is positive)"
+            fixes, help_text = (Fix(title, (Edit(expr.span, whole),), Applicability.UNSAFE),), ()
     return diagnose(
         "DCP208",
         "division by an expression that depends on variables",

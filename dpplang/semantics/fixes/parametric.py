@@ -10,9 +10,10 @@ from dpplang.semantics.fixes.naming import joined
 from dpplang.semantics.fixes.products import isolated, product, quotient
 from dpplang.semantics.fixes.program import Around
 from dpplang.semantics.fixes.rewrite import Impossible, Rewrite
-from dpplang.semantics.fixes.syntax import Place, arguments_of, binders_on, binding, grouped, parts, path, substituted
+from dpplang.semantics.fixes.syntax import Place, arguments_of, binders_on, parts, path, substituted
 from dpplang.semantics.tree import AtomCall, Expr
 from dpplang.syntax import ast
+from dpplang.syntax.grouping import binding, grouped
 from dpplang.syntax.walk import walk
 
 Write = Callable[[Rewrite, Place], str]
@@ -45,9 +46,7 @@ def entangled_fix(around: Around, call: AtomCall) -> tuple[Fix, ...]:
         tangled = {
             id(a) for f, a in zip(call.atom.formals, call.args, strict=True) if f.symbol.name in call.atom.entangled
         }
-        patches = {
-            id(p.node): isolated(rewrite, p) for p in below if id(p.expr) in tangled and p.expr.facts.params
-        }
+        patches = {id(p.node): isolated(rewrite, p) for p in below if id(p.expr) in tangled and p.expr.facts.params}
         if not patches:
             raise Impossible
         return substituted(place.node, place.names, patches)

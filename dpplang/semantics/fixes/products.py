@@ -27,9 +27,10 @@ from dpplang.lattice.sign import Sign
 from dpplang.semantics.fixes.naming import joined
 from dpplang.semantics.fixes.positive import is_positive
 from dpplang.semantics.fixes.rewrite import Impossible, Rewrite
-from dpplang.semantics.fixes.syntax import Place, bare, grouped, parts, substituted
+from dpplang.semantics.fixes.syntax import Place, parts, substituted
 from dpplang.semantics.tree import Apply, AtomCall, Expr, Reduce, Take
 from dpplang.syntax import ast
+from dpplang.syntax.grouping import bare, grouped
 from dpplang.syntax.walk import walk
 
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -346,4 +347,3 @@ def _initial(text: str, most: int = 1) -> str:
     """What a name is made of: the first letters of a text's first name."""
     letters = "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
     return next((w for w in letters if w.isidentifier()), "c")[:most]
-

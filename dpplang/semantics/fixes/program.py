@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from dpplang.core.diagnostics import Edit
+from dpplang.core.diagnostics import Diagnostic, Edit
 from dpplang.core.source import Span
 from dpplang.semantics.fixes.syntax import Definitions, Place, find, names_in
 from dpplang.semantics.tree import Expr, Symbol
 from dpplang.syntax import ast
 from dpplang.syntax.walk import walk
 
+_WORD = re.compile(r"[^\W\d]\w*")
 _COMMENT = re.compile(r"[ \t]*(#[^\n]*)?")
 
 
@@ -38,6 +39,12 @@ class Names:
         if value:
             self.given[value] = fresh
         return fresh
+
+
+def introduced(found: Iterable[Diagnostic]) -> frozenset[str]:
+    """Every word that a fix writes, new names among them."""
+    texts = (e.text for d in found for f in d.fixes for e in f.edits)
+    return frozenset(word for text in texts for word in _WORD.findall(text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from dpplang.core.diagnostics import Applicability, Edit, Fix
 from dpplang.core.source import Span
 from dpplang.lattice.dims import Shape
 from dpplang.semantics.fixes.program import Around
-from dpplang.semantics.fixes.syntax import Place, bare, grouped, needed, path
+from dpplang.semantics.fixes.syntax import Place, path
 from dpplang.syntax import ast
+from dpplang.syntax.grouping import bare, grouped, needed
 
 _TOKEN = re.compile(r"\w+|\s+|.", re.DOTALL)
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -221,4 +222,3 @@ def _position(binder: ast.Binder) -> str:
 def _short(text: str) -> str:
     short = " ".join(text.split())
     return short if len(short) <= 60 else short[:57] + "..."
-

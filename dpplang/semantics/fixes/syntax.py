@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from dpplang.core.diagnostics import Edit
 from dpplang.core.edits import apply_edits
-from dpplang.core.source import Source, Span
+from dpplang.core.source import Span
 from dpplang.semantics.tree import Apply, AtomCall, Expr, Reduce, Take
 from dpplang.syntax import ast
-from dpplang.syntax.parser import parse_expression
+from dpplang.syntax.grouping import grouped
 from dpplang.syntax.walk import children, walk
 
 Substitution = Mapping[str, str]
@@ -110,55 +110,6 @@ def substituted(node: ast.Expr, names: Substitution, patches: Mapping[int, str] 
 
 def _shifted(span: Span, by: int) -> Span:
     return Span(span.source, span.start - by, span.end - by)
-
-
-def grouped(text: str, least: int = 5) -> str:
-    """The text, in brackets unless it binds at least as tightly as asked: 5 is a name, 2 a product, 1 a sum."""
-    node = parse_expression(Source("<rewrite>", text))[0]
-    return text if node is not None and binding(node) >= least else f"({text})"
-
-
-def bare(text: str) -> str:
-    """The text without brackets around all of it."""
-    while text.startswith("(") and text.endswith(")") and grouped(text[1:-1].strip(), 0) == text[1:-1].strip():
-        text = text[1:-1].strip()
-    return text
-
-
-def binding(node: ast.Expr) -> int:
-    """How tightly a form holds together: sums 1, products 2, signs 3, powers 4, the rest, and all in brackets, 5."""
-    match node:
-        case ast.Binary() if node.left.span.start > node.span.start:
-            return 5
-        case ast.Unary() if node.span.text.startswith("("):
-            return 5
-        case ast.Binary(op="+" | "-"):
-            return 1
-        case ast.Binary(op="^"):
-            return 4
-        case ast.Binary():
-            return 2
-        case ast.Unary():
-            return 3
-        case _:
-            return 5
-
-
-def needed(node: ast.Expr, parent: ast.Node | None) -> int:
-    """How tightly text must bind to stand in the place of a node."""
-    match parent:
-        case ast.Binary(op="+" | "-"):
-            return 1 if node is parent.left else 2
-        case ast.Binary(op="^"):
-            return 5 if node is parent.left else 3
-        case ast.Binary():
-            return 2 if node is parent.left else 3
-        case ast.Unary():
-            return 3
-        case ast.Transpose() | ast.Index():
-            return 5 if parent.operand is node else 0
-        case _:
-            return 0
 
 
 @dataclass(frozen=True, slots=True)
