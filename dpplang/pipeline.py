@@ -18,6 +18,7 @@ from dpplang.core.errors import BindError, DiagnosticsError
 from dpplang.core.source import Source
 from dpplang.semantics.check import Checked, check
 from dpplang.semantics.library import standard_library
+from dpplang.semantics.lints import lint
 from dpplang.semantics.loader import Loader, read_source
 from dpplang.semantics.sizes import Sizes, solve_sizes
 from dpplang.semantics.tree import Model
@@ -54,6 +55,8 @@ class Compilation:
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Everything found, of every phase, in order of the text."""
         found = (*self.parsed.diagnostics, *self.checked.diagnostics)
+        if self.checked.model is not None and not any(d.is_error for d in found):
+            found = (*found, *lint(self.parsed.file, self.checked.model))
         return tuple(sorted(found, key=lambda d: d.sort_key))
 
     @property

@@ -1,0 +1,90 @@
+"""Names that are declared and never used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dpplang.core.diagnostics import Diagnostic, Severity
+from dpplang.semantics.report import diagnose
+from dpplang.semantics.tree import Model
+from dpplang.syntax import ast
+from dpplang.syntax.walk import walk
+
+_KINDS = {ast.DimItem: "dim", ast.DataItem: "data", ast.ParamItem: "param", ast.VarItem: "var"}
+_ATTRIBUTES = frozenset({"nonneg", "nonpos", "pos", "neg", "psd", "nsd", "symmetric", "diagonal"})
+
+
+def unused(file: ast.File, model: Model) -> Iterator[Diagnostic]:
+    """LNT101. A variable that stands in ``return`` alone is used there, and reported as one that nothing determines."""
+    used = names_used(file)
+    returned = any(isinstance(item, ast.ReturnItem) for item in file.items)
+    for kind, ident in _declared(file):
+        if ident.name in used:
+            continue
+        if kind == "param" and ident.name in _ATTRIBUTES:
+            note = f"an attribute follows the shape without a comma: `{_before(file, ident)} {ident.name}`"
+            yield _unused(kind, ident, note)
+        elif kind == "var" and not returned:
+            yield _unused(kind, ident, "it is returned all the same, with a value that nothing determines")
+        else:
+            yield _unused(kind, ident)
+
+
+def names_used(file: ast.File) -> set[str]:
+    """Every name that some item uses."""
+    return {name for item in file.items for name in _used(item)}
+
+
+def _unused(kind: str, ident: ast.Ident, note: str = "") -> Diagnostic:
+    return diagnose(
+        "LNT101",
+        f"`{kind} {ident.name}` is never used",
+        ident.span,
+        notes=(note,) if note else (),
+        help=("leave it out",) if not note else (),
+        severity=Severity.WARNING,
+    )
+
+
+def _declared(file: ast.File) -> Iterator[tuple[str, ast.Ident]]:
+    for item in file.items:
+        match item:
+            case ast.DimItem() | ast.DataItem() | ast.ParamItem() | ast.VarItem():
+                for declaration in item.declarations:
+                    yield _KINDS[type(item)], declaration.name
+            case ast.DerivedItem():
+                yield "derived", item.declaration.name
+            case ast.LetItem():
+                yield "let", item.declaration.name
+            case ast.FuncItem():
+                yield "func", item.name
+            case ast.AtomItem():
+                yield "atom", item.name
+            case ast.ImportItem():
+                for name in item.names:
+                    yield "import", name
+            case _:
+                pass
+
+
+def _used(item: ast.AnyItem) -> Iterator[str]:
+    """Names that an item uses: of tensors and sizes, and of functions it calls."""
+    own = item.name.name if isinstance(item, ast.FuncItem | ast.AtomItem) else None
+    for node in walk(item):
+        match node:
+            case ast.Name(name=name):
+                yield name
+            case ast.Call(function=function) if function.name != own:
+                yield function.name
+            case _:
+                pass
+
+
+def _before(file: ast.File, ident: ast.Ident) -> str:
+    """The name that stands before one in its declaration."""
+    for item in file.items:
+        if isinstance(item, ast.ParamItem):
+            names = [d.name for d in item.declarations]
+            if ident in names and names.index(ident):
+                return names[names.index(ident) - 1].name
+    return "p"
