@@ -10,11 +10,11 @@ TEST_ENV := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 demo: .venv/stamp
 	$(BIN)/dpp demo
 
-test: .venv/stamp
+test: .venv/stamp editors/vscode/node_modules/.stamp
 	$(TEST_ENV) $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow"
 	$(TEST_ENV) $(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow
 
-test-fast: .venv/stamp
+test-fast: .venv/stamp editors/vscode/node_modules/.stamp
 	$(TEST_ENV) $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow"
 
 lint: .venv/stamp
@@ -38,6 +38,12 @@ wheel: .venv/stamp
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
+# The packages that VS Code itself uses, for the tests of the editors; without node or a registry those are skipped, aloud.
+editors/vscode/node_modules/.stamp: editors/vscode/package-lock.json
+	@command -v npm >/dev/null || echo "npm is missing: the tests of the editors on VS Code's own packages will be skipped" >&2
+	-@! command -v npm >/dev/null || { cd editors/vscode && npm ci --loglevel=error --no-fund --no-audit && \
+	  sha256sum package-lock.json | cut -d ' ' -f 1 | tr -d '\n' > node_modules/.stamp; }
+
 # Peers beside us, on the same data in the same run; the tables and figures land in docs/. Rows that were measured are kept under
 # build/benchmarks: `make bench BENCH=--resume` goes on where a run was broken off.
 bench: .venv/stamp
@@ -47,4 +53,4 @@ bench: .venv/stamp
 	$(BIN)/python -m benchmarks --out docs $(BENCH)
 
 clean:
-	rm -rf .venv dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist build editors/vscode/node_modules editors/vscode/dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

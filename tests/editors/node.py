@@ -33,13 +33,13 @@ def run(program: str, *arguments: str, stdin: str = "", timeout: float = 120) ->
     bundle = require_node() / f"{program}.js"
     done = subprocess.run(
         ["node", str(bundle), *arguments], input=stdin, capture_output=True, encoding="utf-8", timeout=timeout,
-        cwd=EXTENSION, env=_environment(), check=False,
+        cwd=EXTENSION, env=environment(), check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{program} failed:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
     return done.stdout
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "NODE_NO_WARNINGS": "1"}
 
 

@@ -21,9 +21,10 @@ async function main(): Promise<void> {
       createOnigScanner: (patterns) => new oniguruma.OnigScanner(patterns),
       createOnigString: (text) => new oniguruma.OnigString(text),
     }),
-    loadGrammar: async (scope) => {
+    loadGrammar: (scope) => {
       const path = grammars[scope];
-      return path === undefined ? null : textmate.parseRawGrammar(readFileSync(join(root, path), "utf8"), path);
+      const text = path === undefined ? undefined : readFileSync(join(root, path), "utf8");
+      return Promise.resolve(text === undefined ? null : textmate.parseRawGrammar(text, path));
     },
   });
   const grammar = await registry.loadGrammar("source.dpp");
