@@ -22,6 +22,7 @@ OK, FAULTY, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
 # Name → what it does. The module is dpplang.cli.<name>.
 COMMANDS = {
     "check": "check programs: syntax, names, shapes, DCP, DPP",
+    "fmt": "put programs into canonical form",
     "solve": "solve a program for data from files",
     "gradcheck": "compare a program's gradient with central differences",
     "asa": "show the compiled program: variables, rows, cones, what each parameter touches",

@@ -1,21 +1,20 @@
-"""Lines of canonical text: indentation, aligned labels, blank lines and comments where they stood, breaks at commas."""
+"""Lines of canonical text: indentation, columns of labels and comments, blank lines and comments where they stood."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from dpplang.core.source import Span
 from dpplang.syntax import ast
-from dpplang.syntax.words import ITEM_WORDS
+from dpplang.syntax.document import Doc, nest, render, width
+from dpplang.syntax.phrases import WIDTH, breaks_in_brackets, opens_item
+from dpplang.syntax.remarks import Remarks, blank_between
 
-WIDTH = 100
-_WIDEST_LABEL = 24  # a wider label does not move the others of its group
-_BREAK = re.compile(r'"[^"]*"|[\[(]|[\])]|, | (?:[-+*/@]|==|<=|>=|<<|>>|<|>|!=|=) ')
-_OPENS_ITEM = re.compile(rf"(?:{'|'.join(sorted(ITEM_WORDS))})\b")  # at a line's start it would be a keyword
+_INDENT = 2
+_WIDEST_LABEL = 24  # a wider label does not move the others of its column
 _DOC = re.compile(r"(?<![^\n])[ \t]*##")  # the first such line is the file's doc, where it has one
-_BLANK = re.compile(r"\n[ \t\r\f]*\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,146 +22,200 @@ class Entry:
     """A line of an atom's record; ``label`` is empty for ``graph`` and ``test``, ``node`` tells where it stood."""
 
     label: str
-    text: str
+    doc: Doc
     node: ast.Node | None
 
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """An item on one line; for an atom, its head and its entries. ``span``: where it stood."""
+    """An item: what stands in the column of labels (a constraint's name, what is left of a definition's ``=``, the word
+    of a declaration), and the rest. For an atom, its head and its entries.
 
+    ``hangs``: lines that follow stand in the column of the rest.
+    """
+
+    item: ast.AnyItem
     label: str
-    text: str
-    span: Span
+    doc: Doc
     entries: tuple[Entry, ...] = ()
+    hangs: bool = False
 
 
-Print = Callable[[ast.AnyItem], Printed]
+Print = Callable[[ast.AnyItem, Remarks], Printed]
 
 
 def file(tree: ast.File, show: Print) -> str:
     """A whole file, its doc at the top."""
-    comments = _Comments(tree.comments, tree)
+    remarks = Remarks(tree.comments, tree)
     lines: list[str] = []
     if tree.doc:
         place = _DOC.search(tree.source.text)
-        if place is not None and comments.before(place.start()):
-            lines.extend(comments.above(Span(tree.source, place.start(), place.start()), lines, 0))
+        if place is not None and remarks.before(place.start()):
+            lines.extend(remarks.above(place.start(), lines, 0))
         lines.extend(_doc_line(line) for line in tree.doc.split("\n"))
     first = next(iter(tree.items), None)
     if lines and first is not None:
-        own = (isinstance(first, ast.AtomItem | ast.FuncItem) or first.doc) and not comments.before(first.span.start)
-        if own or comments.blank_before(first.span.start):
+        own = (isinstance(first, ast.AtomItem | ast.FuncItem) or first.doc) and not remarks.before(first.span.start)
+        if own or remarks.blank_before(first.span.start):
             lines.append("")
-    lines.extend(items(tree.items, show, 0, comments))
-    lines.extend(comments.rest(lines, 0))
+    lines.extend(items(tree.items, show, 0, remarks))
+    lines.extend(remarks.rest(lines, 0))
     return "\n".join(lines) + "\n" if lines else ""
 
 
-def items(sequence: Sequence[ast.AnyItem], show: Print, indent: int, comments: _Comments | None = None) -> list[str]:
-    """Items, those behind ``subject to`` indented, the labels of neighbouring constraints aligned."""
-    comments = comments or _Comments((), None)
+def items(sequence: Sequence[ast.AnyItem], show: Print, indent: int, remarks: Remarks | None = None) -> list[str]:
+    """Items, those behind ``subject to`` indented, the labels of neighbours in columns."""
+    remarks = remarks or Remarks((), None)
     lines: list[str] = []
-    inside = False
-    widths = _label_widths([show(item).label for item in sequence])
-    for position, item in enumerate(sequence):
-        inside = (inside or isinstance(sequence[position - 1], ast.SubjectToItem)) if position else False
-        inside = inside and isinstance(item, ast.ConstraintItem)
-        margin = indent + 2 * inside
+    ends: list[_End] = []
+    margins = _margins(sequence, indent)
+    plain = [show(item, Remarks((), None)) for item in sequence]
+    columns = _label_columns(plain, margins, _paragraphs(sequence))
+    for position, (item, margin) in enumerate(zip(sequence, margins, strict=True)):
         apart = indent == 0 and position > 0 and _set_apart(item, sequence[position - 1])
-        blank = comments.blank_before(item.span.start)
-        above = comments.above(item.span, lines, margin, inside=isinstance(item, ast.AtomItem))
+        blank = remarks.blank_before(item.span.start)
+        above = remarks.above(item.span.start, lines, margin)
         if lines and (above[:1] != [""] if apart else blank and not above):
             lines.append("")
         lines.extend(above)
-        lines.extend(" " * margin + _doc_line(line) for line in item.doc.split("\n") if item.doc)
-        printed = show(item)
+        printed = show(item, remarks)
         if isinstance(item, ast.AtomItem):
-            lines.extend(record(printed, show, margin, comments))
+            own = record(printed, show, margin, remarks)
         else:
-            label = printed.label.ljust(widths[position]) + " " if printed.label else ""
-            lines.append(wrapped(label + printed.text, margin, _hang(label)))
-        comments.behind(item.span, lines)
-    return lines
+            own = _labelled(printed, columns[position], margin)
+            lines.extend(remarks.lifted(item.span.end, margin))
+        lines.extend(" " * margin + _doc_line(line) for line in item.doc.split("\n") if item.doc)
+        lines.extend(own)
+        before = lines[-1]
+        remarks.behind(item.span, lines)
+        if lines[-1] != before:
+            ends.append(_End(len(lines) - 1, len(before)))
+    return _aligned(lines, ends)
 
 
-def record(atom: Printed, show: Print, indent: int, comments: _Comments | None = None) -> list[str]:
+def _margins(sequence: Sequence[ast.AnyItem], indent: int) -> list[int]:
+    """The indentation of every item: constraints behind ``subject to`` stand further in."""
+    margins: list[int] = []
+    inside = False
+    for item in sequence:
+        inside = inside and isinstance(item, ast.ConstraintItem)
+        margins.append(indent + _INDENT * inside)
+        inside = inside or isinstance(item, ast.SubjectToItem)
+    return margins
+
+
+def record(atom: Printed, show: Print, indent: int, remarks: Remarks) -> list[str]:
     """An atom: its head, its entries with aligned labels, its graph."""
-    comments = comments or _Comments((), None)
-    lines = [wrapped(atom.text + " {", indent)]
-    width = max((len(e.label) for e in atom.entries), default=0)
-    margin = " " * (indent + 2)
+    lines = render(atom.doc, WIDTH, indent)
+    remarks.passed(atom.item.span.start)
+    column = max((len(e.label) for e in atom.entries), default=0)
+    margin = " " * (indent + _INDENT)
     for entry in atom.entries:
-        if entry.node is not None:
-            lines.extend(comments.above(entry.node.span, lines, indent + 2, inside=isinstance(entry.node, ast.Graph)))
-        if isinstance(entry.node, ast.Graph):
+        node = entry.node
+        if node is not None:
+            lines.extend(remarks.above(node.span.start, lines, indent + _INDENT))
+        if isinstance(node, ast.Graph):
             lines.append(margin + "graph {")
-            lines.extend(items(entry.node.items, show, indent + 4, comments))
-            lines.extend(comments.above(entry.node.span, lines, indent + 4))
+            lines.extend(items(node.items, show, indent + 2 * _INDENT, remarks))
+            lines.extend(remarks.above(node.span.end, lines, indent + 2 * _INDENT))
             lines.append(margin + "}")
         else:
-            label = entry.label.ljust(width) + " " if entry.label else ""
-            lines.append(wrapped(label + entry.text, indent + 2, _hang(label)))
-        if entry.node is not None:
-            comments.behind(entry.node.span, lines)
-    lines.extend(comments.above(atom.span, lines, indent + 2))
+            if node is not None:
+                lines.extend(remarks.lifted(node.span.end, indent + _INDENT))
+            label = entry.label.ljust(column) + " " if entry.label else ""
+            lines.extend(render((label, nest(len(label), entry.doc)), WIDTH, indent + _INDENT))
+        if node is not None:
+            remarks.behind(node.span, lines)
+    lines.extend(remarks.above(atom.item.span.end, lines, indent + _INDENT))
     lines.append(" " * indent + "}")
     return lines
 
 
-def wrapped(text: str, indent: int, hang: int = 4) -> str:
-    """One item's text on as many lines as WIDTH asks for, those that follow indented by ``hang`` more.
-
-    It is broken behind a comma or an operator, as far outside of brackets as may be.
-    """
-    lines: list[str] = []
-    margin = indent
-    while len(text) + margin > WIDTH:
-        cut = _best_break(text, WIDTH - margin)
-        if cut is None:
-            break
-        lines.append(" " * margin + text[:cut].rstrip())
-        text, margin = text[cut:], indent + hang
-    lines.append(" " * margin + text)
-    return "\n".join(lines)
+def _labelled(printed: Printed, column: int, margin: int) -> list[str]:
+    """An item's lines. A relation that does not fit behind its label stands below it."""
+    label, doc = printed.label, printed.doc
+    if not label:
+        return render(doc, WIDTH, margin)
+    beside = width(doc, WIDTH - margin - max(column, len(label)) - 1) is not None
+    if beside or not _goes_below(printed, WIDTH - margin - _INDENT):
+        label = label.ljust(column) + " "
+        return render((label, nest(len(label) if printed.hangs else 0, doc)), WIDTH, margin)
+    return [" " * margin + label, *render(doc, WIDTH, margin + _INDENT)]
 
 
-def _hang(label: str) -> int:
-    """Lines that follow stand under what stands behind the label, if that is not too far to the right."""
-    return len(label) if 0 < len(label) <= _WIDEST_LABEL + 1 else 4
+def _goes_below(printed: Printed, room: int) -> bool:
+    """Whether a relation that does not fit behind its label is better placed below it than broken in its brackets."""
+    if not isinstance(printed.item, ast.ConstraintItem) or opens_item(printed.doc):
+        return False
+    relation = printed.item.relation
+    hugs = isinstance(relation, ast.Relation) and len(relation.operands) == 2 and breaks_in_brackets(*relation.operands)
+    return not hugs or width(printed.doc, room) is not None
 
 
-def _best_break(text: str, room: int) -> int | None:
-    """Where to break: behind the last of the least nested commas, else operators, that leave it within ``room``."""
-    depth, best = 0, None
-    for match in _BREAK.finditer(text):
-        found = match.group()
-        if found in "([":
-            depth += 1
-        elif found in ")]":
-            depth -= 1
-        elif found[0] != '"' and not _OPENS_ITEM.match(text, match.end()):
-            fits = match.end() - 1 <= room
-            if not fits and best is not None:
-                break
-            rank = (depth, found != ", ")
-            if best is None or rank <= best[0]:
-                best = (rank, match.end())
-            if not fits:
-                break
-    return None if best is None or best[1] >= len(text) else best[1]
+def _label_columns(printed: Sequence[Printed], margins: Sequence[int], paragraphs: Sequence[int]) -> list[int]:
+    """For every label the width of its column: that of neighbours of one kind whose items fit on their lines."""
+    columns: list[int] = []
+    placed = list(zip(printed, margins, paragraphs, strict=True))
+    for kind, members in groupby(placed, lambda p: (_kind(p[0]), p[2])):
+        widths = [_label_width(p, margin) if kind[0] else 0 for p, margin, _ in members]
+        column = max(widths, default=0)
+        columns += [column if w else 0 for w in widths]
+    return columns
 
 
-def _label_widths(labels: Sequence[str]) -> list[int]:
-    """For every label the width of its group: neighbours that all have labels of moderate width."""
-    widths = [0] * len(labels)
-    start = 0
-    for position in range(len(labels) + 1):
-        if position == len(labels) or not labels[position]:
-            width = max((len(x) for x in labels[start:position] if len(x) <= _WIDEST_LABEL), default=0)
-            widths[start:position] = [width] * (position - start)
-            start = position + 1
-    return widths
+def _kind(printed: Printed) -> str:
+    """Items of one kind share a column; without a label there is none."""
+    if isinstance(printed.item, ast.DataItem | ast.ParamItem | ast.VarItem):
+        return "declaration"
+    return type(printed.item).__name__ if printed.label else ""
+
+
+def _paragraphs(sequence: Sequence[ast.AnyItem]) -> list[int]:
+    """For every item the number of its paragraph: empty lines set them apart."""
+    numbers: list[int] = []
+    for before, item in zip((None, *sequence), sequence, strict=False):
+        apart = before is not None and blank_between(item.span.source.text, before.span.end, item.span.start)
+        numbers.append(numbers[-1] + apart if numbers else 0)
+    return numbers
+
+
+def _label_width(printed: Printed, margin: int) -> int:
+    """Of a label; 0 if it is too wide for a column, or its item for a line."""
+    size = len(printed.label)
+    fits = printed.hangs or width(printed.doc, WIDTH - margin - size - 1) is not None
+    return size if size <= _WIDEST_LABEL and fits else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """A line that a comment ends, and the width of what stands before it."""
+
+    line: int
+    width: int
+
+
+_WIDEST_CODE = 72  # behind wider code a comment does not move those of its neighbours
+
+
+def _aligned(lines: list[str], ends: Sequence[_End]) -> list[str]:
+    """Comments that end lines directly below each other, in one column."""
+    for run in _runs(ends):
+        column = max(end.width for end in run)
+        for end in run:
+            text = lines[end.line]
+            lines[end.line] = text[: end.width].ljust(column) + text[end.width :]
+    return lines
+
+
+def _runs(ends: Sequence[_End]) -> Iterator[list[_End]]:
+    run: list[_End] = []
+    for end in ends:
+        if end.width > _WIDEST_CODE or (run and end.line != run[-1].line + 1):
+            yield from [run] if run else []
+            run = []
+        if end.width <= _WIDEST_CODE:
+            run.append(end)
+    yield from [run] if run else []
 
 
 def _set_apart(item: ast.AnyItem, before: ast.AnyItem) -> bool:
@@ -172,55 +225,3 @@ def _set_apart(item: ast.AnyItem, before: ast.AnyItem) -> bool:
 
 def _doc_line(line: str) -> str:
     return f"## {line}" if line else "##"
-
-
-class _Comments:
-    """The comments of a file, each put out once, in order."""
-
-    def __init__(self, comments: Sequence[ast.Comment], tree: ast.File | None) -> None:
-        self._waiting = list(comments)
-        self._text = tree.source.text if tree is not None else ""
-        self._last = 0
-
-    def before(self, offset: int) -> bool:
-        return bool(self._waiting) and self._waiting[0].span.start < offset
-
-    def blank_before(self, offset: int) -> bool:
-        """Whether an empty line stood between what was put out last and ``offset``."""
-        return _BLANK.search(self._text, self._last, offset) is not None
-
-    def above(self, span: Span, lines: list[str], indent: int, inside: bool = False) -> list[str]:
-        """The lines of the comments that stood before a node, or, unless ``inside`` keeps its own, within it."""
-        found = list(self._take(span.start if inside else span.end))
-        return self._lines(found, lines, indent, span.start)
-
-    def behind(self, span: Span, lines: list[str]) -> None:
-        """Put a comment that ends the node's last line at the end of ``lines``."""
-        self._last = max(self._last, span.end)
-        if not self._waiting:
-            return
-        comment = self._waiting[0]
-        if comment.trailing and "\n" not in self._text[span.end : comment.span.start]:
-            lines[-1] += f"  {comment.text}"
-            self._last = comment.span.end
-            del self._waiting[0]
-
-    def rest(self, lines: list[str], indent: int) -> list[str]:
-        return self._lines(list(self._take(None)), lines, indent, None)
-
-    def _take(self, end: int | None) -> Iterator[ast.Comment]:
-        while self._waiting and (end is None or self._waiting[0].span.start < end):
-            yield self._waiting.pop(0)
-
-    def _lines(self, comments: list[ast.Comment], lines: list[str], indent: int, end: int | None) -> list[str]:
-        made: list[str] = []
-        for comment in comments:
-            if self.blank_before(comment.span.start) and (made or lines):
-                made.append("")
-            # alone on its line, a `##` that stood behind code would become a doc
-            text = f"#{comment.text.lstrip('#')}" if comment.trailing else comment.text
-            made.append(" " * indent + text)
-            self._last = max(self._last, comment.span.end)
-        if made and end is not None and self._last < end and self.blank_before(end):
-            made.append("")
-        return made
