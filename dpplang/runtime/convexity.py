@@ -35,8 +35,11 @@ class ConvexityTest:
             least = values.min(axis=1)
             return {int(i): float(least[i]) for i in np.flatnonzero(least < floor)}
         if self._order > _DENSE:
-            return {i: e for i, (v, f) in enumerate(zip(values, floor, strict=True)) if (e := self._sparse(v, f)) is
-            not None}
+            return {
+                i: e
+                for i, (v, f) in enumerate(zip(values, floor, strict=True))
+                if (e := self._sparse(v, f)) is not None
+            }
         matrices = self._dense(values)
         shifted = matrices - floor[:, None, None] * np.eye(self._order)
         try:

@@ -6,7 +6,8 @@ around it. Values are checked inside ``forward``, where tensors are concrete eve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,7 +89,10 @@ class Solve(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
         theta = ctx.saved_tensors
         wanted = tuple(ctx.needs_input_grad[1 : 1 + len(theta)])
-        found = Adjoint.apply(ctx.call, wanted, *gradients, *theta)
+        if _is_plain():
+            found = Adjoint.forward(ctx.call, wanted, *gradients)
+        else:
+            found = Adjoint.apply(ctx.call, wanted, *gradients, *theta)
         return (None, *found, *(None,) * (ctx.count - len(theta)))
 
     @staticmethod
@@ -141,6 +145,18 @@ class Tangent(_Once):
     @staticmethod
     def vmap(info: Any, in_dims: tuple[int | None, ...], *inputs: Any) -> Any:
         return _each(Tangent, info.batch_size, in_dims, inputs)
+
+
+# Torch binds arguments by a function's signature at every call, and finding that takes longer than a small solve.
+for _function in (Solve, Adjoint, Tangent):
+    _function.forward.__signature__ = inspect.signature(_function.forward)  # pyright: ignore[reportFunctionMemberAccess]
+
+_transforming: Callable[[], bool] = getattr(torch._C, "_are_functorch_transforms_active", lambda: True)
+
+
+def _is_plain() -> bool:
+    """Whether a derivative is just a number: no graph is made of it, no transform of ``torch.func`` maps over it."""
+    return not torch.is_grad_enabled() and not _transforming()
 
 
 def _each(function: type[_Once], count: int, in_dims: tuple[int | None, ...], inputs: tuple[Any, ...]) -> Any:

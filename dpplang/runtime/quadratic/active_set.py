@@ -36,6 +36,8 @@ def find(space: RangeSpace, d: Array) -> tuple[Mask, Mask]:
     Returns:
         (F ``[B, m]``, which elements have been solved ``[B]``).
     """
+    if space.separable is not None:
+        return d < 0, np.ones(d.shape[0], dtype=bool)
     if space.projected.shape[0] == 1 and d.shape[1] >= _LARGE:
         active, done = pivoting.solve(space.K, d)
     else:

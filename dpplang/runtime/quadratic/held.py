@@ -66,6 +66,18 @@ class Held:
         return out
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Alone:
+    """K_FF where K is diagonal ``[m]``: no inequality meets another."""
+
+    diagonal: Array
+    F: Mask
+
+    def solve(self, rhs: Array) -> Array:
+        """As :meth:`Held.solve`."""
+        return np.where(self.F, rhs / self.diagonal, 0.0)
+
+
 def _order(F: Mask) -> tuple[NDArray[np.intp] | None, Mask]:
     counts = F.sum(axis=1)
     k = int(counts.max(initial=0))

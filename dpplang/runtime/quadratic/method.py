@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,15 +11,14 @@ from dpplang.runtime.found import Found
 from dpplang.runtime.options import Options
 from dpplang.runtime.quadratic.active_set import find
 from dpplang.runtime.quadratic.dense import Dense, DensePlan
-from dpplang.runtime.quadratic.held import Held, Mask
-from dpplang.runtime.quadratic.range_space import RangeSpace, factorize, times, transposed_times
+from dpplang.runtime.quadratic.range_space import RangeSpace, factorize, times
+from dpplang.runtime.quadratic.system import System
 from dpplang.runtime.solvers.protocol import Structure
 from dpplang.runtime.threads import cores, each
 
 _LARGEST = 2500  # variables or rows beyond which dense matrices are no longer the way
 _CHUNK = 1 << 20  # numbers held for the elements that are worked on together: what stays in cache
 _THREADS = 1 << 21  # numbers in a batch from which threads save more than they cost
-_ROUNDING = 1e-12  # relative residual that is not worth a correction
 
 
 class QuadraticMethod:
@@ -87,93 +83,31 @@ class QuadraticMethod:
         dense, space = factors
         q, b = plan.vectors(dense, here)
         p = plan.equalities
-        b = np.broadcast_to(b, (elements.size, b.shape[1]))
-        alpha, rho, c = space.start(np.broadcast_to(-q, (elements.size, q.shape[1])), b[:, :p])
+        q, b = (v if v.shape[0] == elements.size else np.repeat(v, elements.size, axis=0) for v in (q, b))
+        alpha, rho, c = space.start(-q, b[:, :p])
         d = b[:, p:] - times(space.rows, rho)
         F, done = find(space, d)
-        system = _System(dense, space, F, p)
+        system = System(dense, space, F, p)
         u, y = system.finish(alpha, rho, c, -d)
         u, y, s, good = system.polish(u, y, q, b, self._options.tolerance)
         good &= done
-        if not good.any():
-            return []
         x, multipliers = plan.restore(dense, here, u, y)
         slacks = plan.slacks(s)
         objective = plan.objective(dense, here, x)
-        weak = np.any(~F & (s[:, p:] <= 0), axis=1)
+        weak = np.any((s[:, p:] == 0) & ~F, axis=1)
         if good.all():
             return [Found(elements, x, multipliers, slacks, objective, _Sensitivity(plan, system), weak)]
         kept = np.flatnonzero(good)
+        if not kept.size:
+            return []
         part = _Sensitivity(plan, system.take(kept))
         return [Found(elements[kept], x[kept], multipliers[kept], slacks[kept], objective[kept], part, weak[kept])]
-
-
-@dataclass(frozen=True, eq=False)
-class _System:
-    """The optimality system at active sets F ``[B, m]``; p equalities."""
-
-    dense: Dense
-    space: RangeSpace
-    F: Mask
-    p: int
-
-    @cached_property
-    def _held(self) -> Held:
-        return Held.of(self.space.projected, self.F)
-
-    def take(self, kept: NDArray[np.intp]) -> _System:
-        return _System(self.dense[kept], self.space[kept], self.F[kept], self.p)
-
-    def solve(self, g: Array, h: Array) -> tuple[Array, Array]:
-        """(r ``[B, n]``, t ``[B, rows]``) with Pr + Aᵀt = g, A r = h on the equalities and F, t = 0 elsewhere."""
-        alpha, rho, c = self.space.start(g, h[:, : self.p])
-        return self.finish(alpha, rho, c, times(self.space.rows, rho) - h[:, self.p :])
-
-    def finish(self, alpha: Array, rho: Array, c: Array | None, rhs: Array) -> tuple[Array, Array]:
-        t = self._held.solve(rhs)
-        r, along = self.space.finish(alpha, rho, c, t)
-        return r, t if along is None else np.concatenate((along, t), axis=1)
-
-    def polish(self, u: Array, y: Array, q: Array, b: Array, tolerance: float) -> tuple[Array, Array, Array, Mask]:
-        """(u, y, s, whether they are optimal to the tolerance), corrected where rounding has left something."""
-        f, g, size = self._residual(u, y, q, b)
-        if not (size <= _ROUNDING).all():
-            du, dy = self.solve(-f, g)
-            better = self._residual(u + du, y + dy, q, b)
-            take = (better[2] < size)[:, None]
-            u, y = np.where(take, u + du, u), np.where(take, y + dy, y)
-            f, g, size = np.where(take, better[0], f), np.where(take, better[1], g), np.minimum(better[2], size)
-        p, F = self.p, self.F
-        slack = self._slack(u, b)
-        s = np.zeros_like(slack)
-        free = np.where(F, 0.0, slack[:, p:])
-        scale = tolerance * (1 + np.abs(b).max(axis=1, initial=0.0))[:, None]
-        good = (size <= tolerance) & (free >= -scale).all(axis=1)
-        good &= (y[:, p:] >= -tolerance * (1 + np.abs(y).max(axis=1, initial=0.0))[:, None]).all(axis=1)
-        s[:, p:] = np.maximum(free, 0.0)
-        y[:, p:] = np.maximum(y[:, p:], 0.0)
-        return u, y, s, good
-
-    def _slack(self, u: Array, b: Array) -> Array:
-        return b - transposed_times(self.dense.At, u)
-
-    def _residual(self, u: Array, y: Array, q: Array, b: Array) -> tuple[Array, Array, Array]:
-        """(Pu + q + Aᵀy, b − Au where it should be 0, and how large they are relative to their terms)."""
-        P = self.dense.P
-        Pu = P * u if P.ndim == 2 else times(P, u)
-        Aty = times(self.dense.At, y)
-        f = Pu + q + Aty
-        g = self._slack(u, b)
-        g[:, self.p :] = np.where(self.F, g[:, self.p :], 0.0)
-        terms = 1 + np.maximum(np.abs(q).max(axis=1, initial=0.0), np.abs(Pu).max(axis=1, initial=0.0))
-        size = np.abs(f).max(axis=1, initial=0.0) / terms
-        return f, g, np.maximum(size, np.abs(g).max(axis=1, initial=0.0) / (1 + np.abs(b).max(axis=1, initial=0.0)))
 
 
 class _Sensitivity:
     """The map S of :mod:`dpplang.runtime.kkt` for the elements of one part."""
 
-    def __init__(self, plan: DensePlan, system: _System) -> None:
+    def __init__(self, plan: DensePlan, system: System) -> None:
         self._plan, self._system = plan, system
 
     def __call__(self, g: Array, h: Array) -> tuple[Array, Array]:

@@ -48,6 +48,15 @@ class RangeSpace:
         """``[1|B, m, m]``"""
         return self.projected @ np.swapaxes(self.projected, 1, 2)
 
+    @cached_property
+    def separable(self) -> Array | None:
+        """The diagonal ``[m]`` of a shared K with nothing beside it (bounds with a diagonal P), or None."""
+        shared = self.projected[0]
+        if self.projected.shape[0] > 1 or (np.count_nonzero(shared, axis=0) > 1).any():
+            return None
+        diagonal = np.sum(shared * shared, axis=1)
+        return diagonal if (diagonal > 0).all() else None
+
     def __getitem__(self, kept: NDArray[np.intp]) -> RangeSpace:
         """The factors of some elements of the batch; shared ones stay."""
         arrays = self.inverse, self.basis, self.R_inverse, self.rows, self.projected

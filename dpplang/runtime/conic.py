@@ -1,0 +1,173 @@
+"""The conic solver over a batch, element by element: what is asked of it, and what is believed of what it says."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.cones.product import Product
+from dpplang.runtime.convexity import ConvexityTest
+from dpplang.runtime.data_map import Data, DataMap
+from dpplang.runtime.options import Options
+from dpplang.runtime.proof import proves_infeasible, proves_unbounded
+from dpplang.runtime.refine import Refinement
+from dpplang.runtime.residuals import residuals
+from dpplang.runtime.solved import Detail
+from dpplang.runtime.solvers.make import make_solver
+from dpplang.runtime.solvers.protocol import Answer, Solver, Structure
+from dpplang.runtime.status import Status
+from dpplang.runtime.threads import cores
+from dpplang.runtime.workspace import Workspace
+
+# Seconds that an element, and the rest of the batch, must take before threads save more than they cost: around each
+# solve stands some Python that holds the interpreter lock.
+_LONG_ELEMENT, _LONG_BATCH = 1e-4, 2e-3
+
+Element = tuple[Array, Array, Array, Array]
+"""(P, q, A, b) of one element; P and A as entries."""
+
+
+class Conic:
+    """Prepared for one program."""
+
+    def __init__(self, structure: Structure, cone: Product, map_: DataMap, options: Options) -> None:
+        self.options = options
+        self._structure, self._cone, self._map = structure, cone, map_
+        self._solver = make_solver(structure, options)
+        self._convexity = ConvexityTest(structure.P)
+
+    def solve(self, data: Data, work: Workspace, elements: NDArray[np.intp]) -> None:
+        """Solve or refuse elements of a batch."""
+        pending = self._convex(data, work, elements)
+        solved: list[tuple[int, Answer]] = []
+        for i, answer in zip(pending, self._answers(data, pending), strict=True):
+            outcome, detail = answer.status, None
+            if outcome is not Status.SOLVED:
+                outcome, detail = self._judge(_element(data, i), answer)
+                work.status[i], work.details[i] = outcome, detail
+            if outcome.ok:
+                solved.append((i, answer))
+            elif detail is not None:
+                work.refuse(i, outcome, detail)
+        if not solved:
+            return
+        rows = np.array([i for i, _ in solved])
+        x, y, s = (np.array([getattr(answer, name) for _, answer in solved]) for name in ("x", "y", "s"))
+        objective = np.array([answer.objective for _, answer in solved])
+        if self.options.refine:
+            x, y, s, objective = self._refined(data.rows(rows), x, y, s)
+        work.put(rows, x, y, s, objective)
+
+    def _convex(self, data: Data, work: Workspace, elements: NDArray[np.intp]) -> list[int]:
+        """Refuse those of some elements whose P is indefinite, for solvers answer garbage; the others."""
+        shared = data.P.shape[0] == 1
+        if not self._map.touched("P"):
+            negative = self._constant_negative
+        else:
+            negative = self._convexity.negative(data.P if shared else data.P[elements])
+        refused: set[int] = set()
+        for row, least in negative.items():
+            for i in elements if shared else elements[row : row + 1]:
+                note = f"its quadratic part has the eigenvalue {least:.3g}"
+                work.refuse(int(i), Status.NONCONVEX, Detail(parameters=self._map.touched("P"), note=note))
+                refused.add(int(i))
+        return [i for i in elements.tolist() if i not in refused]
+
+    @cached_property
+    def _constant_negative(self) -> dict[int, float]:
+        return self._convexity.negative(dict(self._map.parts)["P"].constant)
+
+    def _answers(self, data: Data, pending: list[int]) -> list[Answer]:
+        """Solve the elements, over threads if there is enough to do (the solvers let go of the interpreter lock)."""
+
+        def one(i: int) -> Answer:
+            element = _element(data, i)
+            answer = self._solver.solve(*element)
+            return answer if self._is_sound(element, answer) else self._doubted(element, answer)
+
+        if not pending:
+            return []
+        start = time.perf_counter()
+        first = one(pending[0])
+        took = time.perf_counter() - start
+        threads = min(self.options.threads or cores(), len(pending) - 1)
+        if threads <= 1 or took < _LONG_ELEMENT or took * (len(pending) - 1) < _LONG_BATCH:
+            return [first, *map(one, pending[1:])]
+        with ThreadPoolExecutor(threads) as pool:
+            return [first, *pool.map(one, pending[1:])]
+
+    def _is_sound(self, element: Element, answer: Answer) -> bool:
+        """Whether a certificate proves what is claimed."""
+        P, q, A, b = element
+        match answer.status:
+            case Status.INFEASIBLE:
+                return proves_infeasible(answer.y, self._structure.A.matrix(A), b, self._cone)
+            case Status.UNBOUNDED:
+                matrices = self._structure.P.matrix(P), self._structure.A.matrix(A)
+                return proves_unbounded(answer.x, matrices[0], q, matrices[1], self._cone)
+            case _:
+                return True
+
+    def _doubted(self, element: Element, answer: Answer) -> Answer:
+        """A second answer where the certificate of the first proves nothing; no verdict if that is no better."""
+        again = self._sceptic.solve(*element)
+        if self._is_sound(element, again):
+            return again
+        note = f"the solver takes it for {answer.status.value}, and what it gives as a proof is none"
+        return replace(again, status=Status.NUMERICAL, note=note)
+
+    @cached_property
+    def _sceptic(self) -> Solver:
+        return make_solver(self._structure, self.options, sceptical=True)
+
+    def _judge(self, element: Element, answer: Answer) -> tuple[Status, Detail]:
+        """An answer other than "solved": a certificate, or a point that our own residuals accept or refuse."""
+        if answer.status is Status.INFEASIBLE:
+            return answer.status, Detail(certificate=answer.y, iterations=answer.iterations)
+        if answer.status is Status.UNBOUNDED:
+            return answer.status, Detail(certificate=answer.x, iterations=answer.iterations)
+        P, q, A, b = element
+        matrices = self._structure.P.matrix(P), self._structure.A.matrix(A)
+        found = residuals(matrices[0], q, matrices[1], b, self._cone, answer.x, answer.y, answer.s)
+        detail = Detail(residuals=found, iterations=answer.iterations, note=answer.note)
+        if found.worst <= 10 * self.options.tolerance:
+            return Status.SOLVED, detail
+        if found.worst <= self.options.accept_inaccurate:
+            return Status.INACCURATE, detail
+        return answer.status, detail
+
+    def _refined(self, data: Data, x: Array, y: Array, s: Array) -> tuple[Array, Array, Array, Array]:
+        """(x, y, s, objective) after refinement."""
+
+        def sharper(elements: NDArray[np.intp]) -> tuple[Array, Array, Array]:
+            answers = [self._sharp.solve(*_element(data, int(i))) for i in elements]
+            return np.array([a.x for a in answers]), np.array([a.y for a in answers]), np.array([a.s for a in answers])
+
+        more = sharper if self.options.solver != "scs" and self._structure.A.shape[0] else None
+        return self._refinement.best(data, x, y, s, self.options.refine, self.options.tolerance, more)
+
+    @cached_property
+    def _refinement(self) -> Refinement:
+        return Refinement(self._structure, self._cone)
+
+    @cached_property
+    def _sharp(self) -> Solver:
+        """The solver, asked for as much as double precision has."""
+        return make_solver(self._structure, replace(self.options, tolerance=max(1e-4 * self.options.tolerance, 1e-14)))
+
+
+def _element(data: Data, i: int) -> Element:
+    """One element; what the batch shares has one row."""
+    P, q, A, b = data.P, data.q, data.A, data.b
+    return (
+        P[i if P.shape[0] > 1 else 0],
+        q[i if q.shape[0] > 1 else 0],
+        A[i if A.shape[0] > 1 else 0],
+        b[i if b.shape[0] > 1 else 0],
+    )
