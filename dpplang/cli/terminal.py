@@ -13,8 +13,13 @@ from dpplang.core.style import Paint, Style
 
 
 def wants_color(stream: TextIO) -> bool:
-    """A terminal that shows colours, and a user who did not set ``NO_COLOR`` (https://no-color.org)."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    """Whether to use colours: what the user says (``NO_COLOR``, https://no-color.org, before ``FORCE_COLOR``,
+    https://force-color.org), or else whether the stream is a terminal that shows them."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def columns(stream: TextIO) -> int | None:

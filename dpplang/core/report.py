@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from dpplang.core.codes import CODES
-from dpplang.core.diagnostics import Diagnostic, Fix, Severity
+from dpplang.core.diagnostics import Applicability, Diagnostic, Fix, Severity
 from dpplang.core.source import Span
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -54,7 +54,8 @@ def _result(diagnostic: Diagnostic, rule_index: int) -> dict[str, object]:
     }
     if diagnostic.secondary:
         result["relatedLocations"] = [_location(label.span, label.text) for label in diagnostic.secondary]
-    fixes = [_fix(fix) for fix in diagnostic.fixes if fix.edits]
+    # What is only displayed is not for a tool that offers to apply it.
+    fixes = [_fix(f) for f in diagnostic.fixes if f.edits and f.applicability is not Applicability.DISPLAY]
     if fixes:
         result["fixes"] = fixes
     return result

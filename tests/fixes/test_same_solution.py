@@ -32,8 +32,9 @@ def check_program(program: Program, numbers: Values) -> None:
     assert all(code.startswith("DPP") for code in codes), (program.text, codes)
     mended = mend(Source("m.dpp", program.text), lambda source: Compilation(source).diagnostics)
     left = [d for d in mended.diagnostics if d.is_error]
-    event(f"codes: {', '.join(codes) or 'none'}; {'left unmended' if left else 'mended'}")
-    assume(codes and not left)
+    event(f"codes: {', '.join(codes) or 'none'}")
+    assert not left, (program.text, mended.source.text, [d.message for d in left])
+    assume(codes)
     expected, m = solved(program, numbers)
     assume(expected is not None)
     ours = dpplang.parse(mended.source.text).solve({**numbers}, options={"tolerance": 1e-10})

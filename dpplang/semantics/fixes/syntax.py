@@ -46,13 +46,17 @@ def find(file: ast.File, span: Span) -> ast.Expr | None:
     """The expression of a file that has exactly this span (the outermost, if a name is all there is of it)."""
     if span.source is not file.source:
         return None
-    for item in file.items:
-        if item.span.start <= span.start and span.end <= item.span.end:
-            for node in walk(item):
-                same = node.span.start == span.start and node.span.end == span.end
-                if same and isinstance(node, ast.Expr):
-                    return node
+    pending: list[ast.Node] = [i for i in file.items if _covers(i, span)]
+    while pending:
+        node = pending.pop()
+        if node.span == span and isinstance(node, ast.Expr):
+            return node
+        pending.extend(child for child in children(node) if _covers(child, span))
     return None
+
+
+def _covers(node: ast.Node, span: Span) -> bool:
+    return node.span.start <= span.start and span.end <= node.span.end
 
 
 def path(root: ast.Node, target: ast.Node) -> list[ast.Node]:
@@ -60,7 +64,7 @@ def path(root: ast.Node, target: ast.Node) -> list[ast.Node]:
     if root is target:
         return [root]
     for child in children(root):
-        if child.span.start <= target.span.start and target.span.end <= child.span.end:
+        if _covers(child, target.span):
             below = path(child, target)
             if below:
                 return [root, *below]

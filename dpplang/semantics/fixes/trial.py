@@ -1,4 +1,4 @@
-"""Candidates for a fix, tried: what looks right on paper is offered only if the program checks better with it."""
+"""Fixes tried: what looks right on paper is offered only if the program checks better with it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from dpplang.core.edits import Applied, apply, mends
 from dpplang.core.source import Source
 
 Check = Callable[[Source], Sequence[Diagnostic]]
-MOST = 60
-"""Texts checked for fixes in one check, so that a broken file takes bounded time; the rest waits for the first to be
-applied."""
+CHARACTERS, MOST = 60_000, 40
+"""Characters, and texts, checked for fixes in one check, so that a broken file takes bounded time. What is not tried is
+not offered, until the first are applied."""
 
 
 @dataclass(slots=True)
@@ -23,28 +23,47 @@ class Trial:
     source: Source
     check: Check
     _before: Sequence[Diagnostic] | None = None
-    _left: int = field(default=MOST)
+    _spent: int = field(default=0)
+
+    @property
+    def exhausted(self) -> bool:
+        return self._spent >= min(MOST, CHARACTERS // (len(self.source.text) + 1))
 
     def mends(self, diagnostic: Diagnostic, fix: Fix, *, clean: bool = False) -> bool:
         """Whether the fix takes the finding away, makes no more errors if it is safe, and (``clean``) no new ones."""
-        if not self._left or not all(e.span.source is self.source for e in fix.edits):
+        if self.exhausted or not all(e.span.source is self.source for e in fix.edits):
             return False
-        self._left -= 1
-        if self._before is None:
-            self._before = self.check(self.source)
-        one = Applied(diagnostic, fix)
-        after = self.check(apply(self.source, (one,)))
-        if not mends(self._before, after, (one,)):
+        before, after = self._compared((Applied(diagnostic, fix),))
+        if not mends(before, after, (Applied(diagnostic, fix),)):
             return False
-        return not clean or (_errors(after) < _errors(self._before) and not _errors(after) - _errors(self._before))
+        return not clean or (_errors(after) < _errors(before) and not _errors(after) - _errors(before))
+
+    def that_mend(self, fixes: Sequence[Applied]) -> list[Applied]:
+        """Of fixes that go together those that mend: all at once if they do, else found by halving."""
+        if not fixes or self.exhausted:
+            return []
+        before, after = self._compared(fixes)
+        if mends(before, after, fixes):
+            return list(fixes)
+        if len(fixes) == 1:
+            return []
+        half = len(fixes) // 2
+        return [*self.that_mend(fixes[:half]), *self.that_mend(fixes[half:])]
 
     def first(self, diagnostic: Diagnostic, candidates: Iterable[tuple[str, tuple[Edit, ...]]]) -> tuple[Fix, ...]:
-        """The first candidate (title and edits) that leaves fewer errors, as an unsafe fix."""
+        """The first candidate (title and edits) that leaves fewer errors and no new ones, as an unsafe fix."""
         for title, edits in candidates:
             fix = Fix(title, edits, Applicability.UNSAFE)
             if self.mends(diagnostic, fix, clean=True):
                 return (fix,)
         return ()
+
+    def _compared(self, fixes: Sequence[Applied]) -> tuple[Sequence[Diagnostic], Sequence[Diagnostic]]:
+        """What is found without and with the fixes."""
+        self._spent += 1
+        if self._before is None:
+            self._before = self.check(self.source)
+        return self._before, self.check(apply(self.source, fixes))
 
 
 def _errors(found: Sequence[Diagnostic]) -> Counter[tuple[str, str]]:
