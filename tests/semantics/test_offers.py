@@ -117,7 +117,7 @@ DISPLAYED = {
 
 
 def found_in(text: str) -> tuple[Diagnostic, ...]:
-    return Compilation(Source("m.dpp", text)).diagnostics
+    return tuple(d for d in Compilation(Source("m.dpp", text)).diagnostics if d.is_error)
 
 
 def mended(text: str, *, unsafe: bool) -> str:
