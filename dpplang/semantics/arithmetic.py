@@ -18,6 +18,7 @@ from dpplang.semantics.build import (
     quotient,
     size_node,
 )
+from dpplang.semantics.origins import origin
 from dpplang.semantics.report import Mistake, mistake, replacement
 from dpplang.semantics.tree import Const, Expr, Ref, Size, TypedBinder
 
@@ -99,16 +100,37 @@ def spread_shape(op: str, left: Expr, right: Expr, span: Span, op_span: Span) ->
 def shapes_differ(what: str, left: Expr, right: Expr, span: Span) -> Mistake:
     a, b = left.shape, right.shape
     notes = []
+    labels = operand_labels(left, right)
     if len(a) == len(b):
         axis = next(i for i, (m, n) in enumerate(zip(a, b, strict=True)) if m != n)
-        notes = [f"axis {axis} is {a[axis]} on the left and {b[axis]} on the right"]
-    return mistake(
-        "SHP501",
-        f"{what}: {show_shape(a)} and {show_shape(b)}",
-        span,
-        secondary=operand_labels(left, right),
-        notes=notes,
-    )
+        sides = (f"{_size(left, axis)} on the left", f"{_size(right, axis)} on the right")
+        notes = [f"axis {axis} is {' and '.join(sides)}"]
+        labels = distinct_labels(labels, axis_labels((left, axis), (right, axis)))
+    return mistake("SHP501", f"{what}: {show_shape(a)} and {show_shape(b)}", span, secondary=labels, notes=notes)
+
+
+def _size(operand: Expr, axis: int) -> str:
+    """``m (axis 0 of `A`)``, where the operand is not that tensor itself."""
+    found = None if isinstance(operand, Ref) else origin(operand, axis)
+    if found is None:
+        return str(operand.shape[axis])
+    symbol, place = found
+    whose = f"axis {place} of `{symbol.name}`" if len(symbol.shape) > 1 else f"`{symbol.name}`"
+    return f"{operand.shape[axis]} (from {whose})"
+
+
+def axis_labels(*axes: tuple[Expr, int]) -> tuple[Label, ...]:
+    """Where the tensors were declared that these axes of expressions have their sizes of."""
+    found = [origin(operand, axis) for operand, axis in axes]
+    return tuple(Label(o[0].span, f"`{o[0].name}` is {show_shape(o[0].shape)}") for o in found if o is not None)
+
+
+def distinct_labels(*groups: tuple[Label, ...]) -> tuple[Label, ...]:
+    """Labels, the first of each place."""
+    kept: dict[tuple[str, int, int], Label] = {}
+    for label in (label for group in groups for label in group):
+        kept.setdefault((label.span.source.name, label.span.start, label.span.end), label)
+    return tuple(kept.values())
 
 
 def operand_labels(*operands: Expr) -> tuple[Label, ...]:
@@ -162,13 +184,15 @@ def matmul(left: Expr, right: Expr, span: Span, op_span: Span) -> Expr:
             secondary=declaration_labels(high),
             help=("take a slice first: `A[t] @ x`",),
         )
-    inner, outer = left.shape[-1], right.shape[0]
+    last = len(left.shape) - 1
+    inner, outer = _size(left, last), _size(right, 0)
     raise mistake(
         "SHP503",
-        f"inner sizes differ: `@` of {show_shape(left.shape)} and {show_shape(right.shape)} contracts {inner} "
-        f"with {outer}",
+        f"inner sizes differ: `@` of {show_shape(left.shape)} and {show_shape(right.shape)} contracts "
+        f"{left.shape[-1]} with {right.shape[0]}",
         op_span,
-        secondary=operand_labels(left, right),
+        secondary=distinct_labels(operand_labels(left, right), axis_labels((left, last), (right, 0))),
+        notes=(f"the last axis on the left is {inner}, the first on the right {outer}",) * ("(" in inner + outer),
         help=_transpose_help(left, right),
     )
 
