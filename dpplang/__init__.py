@@ -13,6 +13,7 @@ from dpplang.core.errors import BindError, DiagnosticsError, DppError, InternalE
 
 if TYPE_CHECKING:
     from dpplang.pipeline import Problem, load, parse
+    from dpplang.runtime.options import Smoothed
 
 __version__ = "0.1.0"
 
@@ -23,6 +24,7 @@ __all__ = [
     "DppError",
     "InternalError",
     "Problem",
+    "Smoothed",
     "SolveError",
     "load",
     "parse",
@@ -33,4 +35,6 @@ def __getattr__(name: str) -> object:
     # Resolved on first use: importing one floor (the runtime, say) must not load those above it.
     if name in ("Problem", "load", "parse"):
         return getattr(import_module("dpplang.pipeline"), name)
+    if name == "Smoothed":
+        return import_module("dpplang.runtime.options").Smoothed
     raise AttributeError(f"module 'dpplang' has no attribute {name!r}")

@@ -9,12 +9,14 @@ DIF601 reported.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.derivative import Derivative, Point
+from dpplang.runtime.derivative_smoothed import Secants
 from dpplang.runtime.solved import Solved
 from dpplang.runtime.warn import warn_singular
 
@@ -35,6 +37,12 @@ def adjoint(
     g, h = np.zeros_like(point.x) if dx is None else dx, np.zeros_like(point.y) if dy is None else dy
     if dx is None and dy is None:
         return derivative.pull(point, g, h, dvalue, wanted)
+    if isinstance(solved.sensitivity, Secants):
+        r, t, x, y = solved.sensitivity.secant(g, h)
+        parts = [derivative.pull(replace(point, x=x, y=y), r, t, None, wanted)]
+        if dvalue is not None:
+            parts.append(derivative.pull(point, np.zeros_like(r), np.zeros_like(t), dvalue, wanted))
+        return tuple(None if p[0] is None else np.sum(p, axis=0) for p in zip(*parts, strict=True))
     r, t = solved.sensitivity(g, h)
     free = solved.sensitivity.free
     if free is not None:

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from scipy.linalg import get_lapack_funcs
 
 from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.warn import warn_stopped_short
 
 SINGULAR = 1e-12
 """Reciprocal condition number (of the matrix scaled to unit row maxima) below which a matrix counts as singular."""
 
 _CUTOFF = 1e-10  # eigenvalues below this share of the largest count as zero in K⁺
 _DELTA = 1e-8  # of the regularization of a singular system, relative to its largest entry
+_LSMR, _LSMR_LIMIT = 1e-13, 20  # tolerance of least squares by iteration, and iterations per unknown
 _INVERT = 48  # up to this order a batch is inverted in one call, beyond it each element is factorized
 
 
@@ -84,7 +86,7 @@ def _regularized(matrix: sp.csc_matrix, positive: int) -> Factor:
     try:
         factors = spla.splu(sp.csc_matrix(matrix + sp.diags_array(signs)), permc_spec="COLAMD")
     except RuntimeError:  # K itself is so badly scaled that δ drowns
-        return _SparseLeastSquares(matrix)
+        return _SparseLeastSquares(matrix, aloud=False)
     return _SparseTriangular(matrix, factors)
 
 
@@ -186,8 +188,9 @@ class _SparseLeastSquares:
 
     singular = np.ones(1, dtype=bool)
 
-    def __init__(self, matrix: sp.csc_matrix) -> None:
-        self._matrix = matrix
+    def __init__(self, matrix: sp.csc_matrix, aloud: bool = True) -> None:
+        """``aloud``: whether a solve that stops short is worth a warning; where it is only a try, it is not."""
+        self._matrix, self._aloud = matrix, aloud
 
     def times(self, vector: Array) -> Array:
         return (self._matrix @ vector[0])[None]
@@ -196,8 +199,15 @@ class _SparseLeastSquares:
         size = np.abs(rhs[0]).max(initial=0.0)
         if size == 0:
             return np.zeros_like(rhs)
-        limit = 20 * rhs.shape[1]
-        z = spla.lsmr(self._matrix, rhs[0] / size, atol=1e-13, btol=1e-13, conlim=0, maxiter=limit)[0]
+        limit = _LSMR_LIMIT * rhs.shape[1]
+        z, _, iterations, _, normal, *_ = spla.lsmr(
+            self._matrix, rhs[0] / size, atol=_LSMR, btol=_LSMR, conlim=0, maxiter=limit
+        )
+        if iterations >= limit and self._aloud:
+            left = rhs[0] / size - self._matrix @ z
+            scale = abs(self._matrix).sum(axis=0).max() * np.linalg.norm(left)
+            if normal > 1e3 * _LSMR * scale and np.linalg.norm(left) > 1e3 * _LSMR:
+                warn_stopped_short(iterations, float(normal / scale))
         return size * z[None]
 
 

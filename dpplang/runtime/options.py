@@ -11,7 +11,42 @@ from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.errors import BindError
 
 SOLVERS = ("auto", "clarabel", "scs")
-DERIVATIVES = ("exact", "diffcp")
+DERIVATIVES = ("exact", "least_squares", "smoothed", "diffcp")
+SIDES = ("both", "left", "right")
+
+
+@dataclass(frozen=True, slots=True)
+class Smoothed:
+    """The derivative over a finite distance (LPGD): for linear programs, whose solutions jump between vertices.
+
+    Attributes:
+        tau: how far the upstream gradient, its largest entry scaled to 1, moves the objective (and the right-hand
+            sides, for gradients of duals). Large enough that solutions move: a part of the objective's coefficients.
+        rho: weight of ½‖x − x*‖², which holds the moved solution near the first one; 0 for none.
+        sides: the two perturbed solutions that are compared: ``both`` ahead and behind, or one with the solution
+            itself: ``right`` (ahead, along the upstream gradient) or ``left``.
+    """
+
+    tau: float = 0.1
+    rho: float = 0.0
+    sides: str = "both"
+
+    def __post_init__(self) -> None:
+        """Raises:
+        BindError: a value that its option cannot have (SOL802).
+        """
+        problems: list[Diagnostic] = []
+        if not (_is_number(self.tau) and self.tau > 0):
+            problems.append(Diagnostic("SOL802", f"option `tau` is a positive number, not {self.tau!r}"))
+        if not (_is_number(self.rho) and self.rho >= 0):
+            problems.append(Diagnostic("SOL802", f"option `rho` is a number, at least 0, not {self.rho!r}"))
+        if self.sides not in SIDES:
+            near = get_close_matches(str(self.sides), SIDES, 1)
+            help_text = (f"did you mean `{near[0]}`?",) if near else ()
+            message = f"option `sides` is {_alternatives(SIDES)}, not {self.sides!r}"
+            problems.append(Diagnostic("SOL802", message, help=help_text))
+        if problems:
+            raise BindError(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +57,10 @@ class Options:
         solver: ``auto`` takes the method that is made for the program's kind, where there is one
             (:mod:`dpplang.runtime.methods`), and ``clarabel`` for what it leaves; ``clarabel`` (interior point,
             accurate) and ``scs`` (first order, for large cones) are that solver alone.
-        derivative: ``exact`` factorizes the optimality system; ``diffcp`` asks that package instead (no power cones).
+        derivative: ``exact`` factorizes the optimality system, takes the derivative of least norm where that is
+            singular, and warns where it matters (DIF601); ``least_squares`` is the same and says nothing;
+            ``smoothed``, or a :class:`Smoothed` with its numbers, goes a finite distance, so that a linear program's
+            gradient is useful; ``diffcp`` asks that package instead (no power cones).
         tolerance: on residuals and gap, relative to the size of the data; the solver's stopping criterion.
         max_iterations: of the solver; None for its own limit.
         time_limit: seconds for each batch element; None for none.
@@ -36,7 +74,7 @@ class Options:
     """
 
     solver: str = "auto"
-    derivative: str = "exact"
+    derivative: str | Smoothed = "exact"
     tolerance: float = 1e-9
     max_iterations: int | None = None
     time_limit: float | None = None
@@ -56,6 +94,8 @@ class Options:
     def _problem(self, name: str) -> Diagnostic | None:
         value = getattr(self, name)
         match name:
+            case "derivative" if isinstance(value, Smoothed):
+                return None
             case "solver" | "derivative":
                 words = SOLVERS if name == "solver" else DERIVATIVES
                 fits, wanted = value in words, _alternatives(words)

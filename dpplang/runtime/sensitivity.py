@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dpplang.asa.program import Program
 from dpplang.core.errors import InternalError
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.cones.product import Product
 from dpplang.runtime.derivative import Sensitivity
 from dpplang.runtime.found import Found
 from dpplang.runtime.kkt import KktPlan, Linearized
-from dpplang.runtime.options import Options
+from dpplang.runtime.options import Options, Smoothed
 from dpplang.runtime.solvers.protocol import Structure
 from dpplang.runtime.threads import cores, each
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from dpplang.runtime.solved import Solved
 
 
-def make_sensitivity(structure: Structure, cone: Product, options: Options) -> Callable[[Any], Sensitivity]:
+def make_sensitivity(
+    program: Program, structure: Structure, cone: Product, options: Options
+) -> Callable[[Any], Sensitivity]:
     """The engine that ``options.derivative`` names: from a solved batch to its S.
 
     Raises:
@@ -31,6 +34,13 @@ def make_sensitivity(structure: Structure, cone: Product, options: Options) -> C
     match options.derivative:
         case "exact":
             return Exact(structure, cone)
+        case "least_squares":
+            return LeastSquares(structure, cone)
+        case "smoothed" | Smoothed():
+            from dpplang.runtime.derivative_smoothed import SmoothedDerivative
+
+            chosen = options.derivative
+            return SmoothedDerivative(program, options, chosen if isinstance(chosen, Smoothed) else Smoothed())
         case "diffcp":
             from dpplang.runtime.derivative_diffcp import Diffcp
 
@@ -62,6 +72,23 @@ class Exact:
             return _Direct(self._plan.linearize(data.P, data.A, v), None)
         P, A = (e if e.shape[0] == 1 else e[ok] for e in (data.P, data.A))
         return _Direct(self._plan.linearize(P, A, v[ok]), ok)
+
+
+class LeastSquares(Exact):
+    """The same, for those who take the derivative of least norm wherever there is a choice: nothing is said of it."""
+
+    def __call__(self, solved: Solved) -> Sensitivity:
+        return _Unremarked(super().__call__(solved))
+
+
+class _Unremarked:
+    free = None
+
+    def __init__(self, inner: Sensitivity) -> None:
+        self._inner = inner
+
+    def __call__(self, g: Array, h: Array) -> tuple[Array, Array]:
+        return self._inner(g, h)
 
 
 class Combined:

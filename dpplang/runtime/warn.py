@@ -38,6 +38,27 @@ def warn_inaccurate(status: NDArray[np.object_], details: Mapping[int, Detail], 
         )
 
 
+def warn_stopped_short(iterations: int, residual: float) -> None:
+    """Say that a least-squares solve of a derivative did not reach its tolerance (DIF602)."""
+    warnings.warn(
+        f"[DIF602] the optimality system is singular, and its solution of least norm was not reached in {iterations} "
+        f"iterations: the gradient has a relative error of about {residual:.0e} (`dpp explain DIF602`)",
+        DerivativeWarning,
+        stacklevel=2,
+    )
+
+
+def warn_no_secant(first: int, name: str) -> None:
+    """Say that some elements have no smoothed derivative: both perturbed problems have no solution (DIF603)."""
+    warnings.warn(
+        f"[DIF603] {name or 'the program'}: with its objective moved by ±tau along the upstream gradient the problem "
+        f"has no solution for some batch elements (first: {first}), which get a gradient of zero; a smaller `tau`, or "
+        "`rho` above 0, keeps it bounded (`dpp explain DIF603`)",
+        DerivativeWarning,
+        stacklevel=2,
+    )
+
+
 def warn_singular(count: int, batch: int, names: Sequence[str]) -> None:
     """Say that some solutions have no unique derivative, with respect to some parameters (DIF601)."""
     which = " with respect to " + ", ".join(f"`{name}`" for name in names) if names else ""

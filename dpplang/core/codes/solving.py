@@ -16,6 +16,20 @@ SOLVING_CODES: tuple[CodeInfo, ...] = (
         "unique; dropping redundant constraints makes the multipliers unique.",
     ),
     CodeInfo(
+        "DIF602",
+        "a least-squares solve stopped short",
+        "The optimality system is singular and too large to be decomposed, so its solution of least norm is computed by an iteration "
+        "(LSMR), which did not reach its tolerance: the gradient is approximate, to the relative residual in the message. Badly scaled "
+        "data are the usual cause. A small quadratic term makes the system regular.",
+    ),
+    CodeInfo(
+        "DIF603",
+        "there is no smoothed derivative",
+        "The derivative `smoothed` compares solutions with the objective moved by `tau` along the upstream gradient and against it. "
+        "Both of these problems are unbounded or infeasible for the elements in the message, which get a gradient of zero. "
+        "A smaller `tau` may keep them solvable; `rho` above 0 keeps any problem bounded.",
+    ),
+    CodeInfo(
         "SOL800",
         "some batch elements have no solution",
         "At least one element of the batch is infeasible, unbounded, or was not solved to its tolerance. The error lists the indices, "
