@@ -52,13 +52,11 @@ class SmoothedDerivative:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ends:
-    """Solutions at both ends ``[B, n]``, ``[B, m]``, and which elements ``[B]`` have at least one that is not the
-    middle."""
+    """Solutions at both ends, ``[B, n]`` and ``[B, m]`` each, and the distance ``[B]`` in τ between them."""
 
     ahead: tuple[Array, Array]
     behind: tuple[Array, Array]
     step: Array
-    found: NDArray[np.bool_]
 
 
 class Secants:
@@ -100,7 +98,7 @@ class Secants:
         if lost.any():
             warn_no_secant(int(np.flatnonzero(lost)[0]), self._engine.program.name)
         steps = tau * np.maximum(reached.sum(axis=0), 1)
-        return _Ends(ends[1], ends[-1], steps, reached.any(axis=0))
+        return _Ends(ends[1], ends[-1], steps)
 
     def _perturbed(self, g: Array, h: Array, moving: NDArray[np.bool_]) -> tuple[Array, Array, NDArray[np.bool_]]:
         """Solutions with ⟨g, x⟩ + ⟨h, y⟩ added to the Lagrangian, of the elements that move."""

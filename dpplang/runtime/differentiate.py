@@ -14,6 +14,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from dpplang.asa.program import Program
+from dpplang.runtime.blame import undetermined
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.derivative import Derivative, Point
 from dpplang.runtime.derivative_smoothed import Secants
@@ -31,9 +33,9 @@ def adjoint(
     dy: Array | None,
     dvalue: Array | None,
     wanted: Sequence[bool],
-    names: Sequence[str],
+    program: Program,
 ) -> tuple[Array | None, ...]:
-    """Gradients with respect to θ, whose blocks have ``names``; the optimal value alone needs no S."""
+    """Gradients with respect to θ; the optimal value alone needs no S."""
     g, h = np.zeros_like(point.x) if dx is None else dx, np.zeros_like(point.y) if dy is None else dy
     if dx is None and dy is None:
         return derivative.pull(point, g, h, dvalue, wanted)
@@ -49,20 +51,21 @@ def adjoint(
         seen = _seen(free, g, h)
         scale = _SEEN * (1 + max(np.abs(point.x).max(initial=0.0), np.abs(point.y).max(initial=0.0)))
         pulled = derivative.pull(point, *free, None, wanted)
-        kinked = [n for n, p in zip(names, pulled, strict=True) if p is not None and np.abs(p).max(initial=0.0) > scale]
-        _report(seen | (_size(*free) > 0) if kinked else seen, kinked)
+        moved = [p is not None and np.abs(p).max(initial=0.0) > scale for p in pulled]
+        kinked = [parameter.name for parameter, moves in zip(program.parameters, moved, strict=True) if moves]
+        _report(program, free, seen | (_size(*free) > 0) if kinked else seen, kinked)
     return derivative.pull(point, r, t, dvalue, wanted)
 
 
 def tangent(
-    derivative: Derivative, point: Point, solved: Solved, dtheta: Sequence[Array | None]
+    derivative: Derivative, point: Point, solved: Solved, dtheta: Sequence[Array | None], program: Program
 ) -> tuple[Array, Array, Array]:
     """(dx, dy, dvalue) in a direction dθ."""
     g, h, dvalue = derivative.push(point, dtheta)
     dx, dy = solved.sensitivity(-g, -h)
     free = solved.sensitivity.free
     if free is not None:
-        _report(_seen(free, g, h) | (np.abs(free[0]).max(axis=1, initial=0.0) > _SEEN))
+        _report(program, free, _seen(free, g, h) | (np.abs(free[0]).max(axis=1, initial=0.0) > _SEEN))
     return dx, dy, dvalue
 
 
@@ -76,6 +79,6 @@ def _size(r: Array, t: Array) -> Array:
     return np.sqrt(np.sum(r * r, axis=1) + np.sum(t * t, axis=1))
 
 
-def _report(seen: NDArray[np.bool_], names: Sequence[str] = ()) -> None:
+def _report(program: Program, free: tuple[Array, Array], seen: NDArray[np.bool_], names: Sequence[str] = ()) -> None:
     if seen.any():
-        warn_singular(int(np.count_nonzero(seen)), seen.size, names)
+        warn_singular(names, undetermined(program, free[0][seen], free[1][seen]), program.name)

@@ -113,15 +113,14 @@ class Engine:
         """
         if not solved.ok.all():
             dx, dy, dvalue = (None if d is None else np.where(_wide(solved.ok, d), d, 0.0) for d in (dx, dy, dvalue))
-        names = [parameter.name for parameter in self.program.parameters]
-        return adjoint(self._derivative, self._point(solved), solved, dx, dy, dvalue, tuple(wanted), names)
+        return adjoint(self._derivative, self._point(solved), solved, dx, dy, dvalue, tuple(wanted), self.program)
 
     def tangent(self, solved: Solved, dtheta: Sequence[Array | None]) -> tuple[Array, Array, Array]:
         """Directional derivatives (dx ``[B, n]``, dy ``[B, m]``, dvalue ``[B]``) in a direction dθ like θ (None: zero).
 
         Elements that failed get 0.
         """
-        out = tangent(self._derivative, self._point(solved), solved, tuple(dtheta))
+        out = tangent(self._derivative, self._point(solved), solved, tuple(dtheta), self.program)
         if solved.ok.all():
             return out
         dx, dy, dvalue = (np.where(_wide(solved.ok, d), d, 0.0) for d in out)

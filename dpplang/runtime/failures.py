@@ -10,23 +10,13 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from dpplang.asa.program import Program, RowBlock
+from dpplang.asa.program import Program
 from dpplang.core.errors import Failure
-from dpplang.core.source import Origin
+from dpplang.runtime.blame import heaviest_rows, heaviest_variables
 from dpplang.runtime.certificate import sparsest
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.solved import Detail, Solved
 from dpplang.runtime.status import Status
-
-_MOST = 4  # constraints or variables named at most
-_LEAST = 0.02  # share of the largest weight below which one is not worth naming
-
-_KINDS = {
-    "constraint": "constraint {}",
-    "attribute": "what the declaration of {} says",
-    "atom": "the graph of {}",
-    "definition": "the definition of {}",
-}
 
 
 def explain(program: Program, solved: Solved) -> tuple[Failure, ...]:
@@ -88,36 +78,19 @@ def _conflict(program: Program, solved: Solved, i: int, certificate: Array | Non
     size = np.abs(b)
     np.maximum.at(size, program.A.indices, np.abs(entries))
     weights = np.abs(sparsest(certificate, A, b, program.cones, size)) * size
-    totals: dict[tuple[str, Origin], float] = {}
-    for block in program.rows:
-        key = (block.kind, block.origin)
-        totals[key] = max(totals.get(key, 0.0), _weight(weights, block))
-    ranked = sorted(totals.items(), key=lambda item: -item[1])
-    largest = ranked[0][1] if ranked else 0.0
-    named = [key for key, weight in ranked if weight > _LEAST * largest][:_MOST]
-    words = [_KINDS.get(kind, "{}").format(origin) for kind, origin in named]
+    words = heaviest_rows(program, weights)
     if len(words) == 1:
         return (f"{words[0]} cannot hold",)
     return ("these cannot hold together: " + ", ".join(words),) if words else ()
-
-
-def _weight(weights: Array, block: RowBlock) -> float:
-    return float(weights[block.start : block.stop].max(initial=0.0))
 
 
 def _escape(program: Program, ray: Array | None) -> tuple[str, ...]:
     """The variables that move along a direction of unboundedness."""
     if ray is None or not np.isfinite(ray).all():
         return ()
-    moved: list[tuple[float, str]] = []
-    for variable in program.variables:
-        reads = variable.columns < program.n
-        distance = np.abs(variable.values.constant[reads] * ray[variable.columns[reads]]).max(initial=0.0)
-        moved.append((float(distance), variable.name))
-    largest = max((distance for distance, _ in moved), default=0.0)
-    if largest == 0:
+    names = heaviest_variables(program, np.abs(ray))
+    if not names:
         return ()
-    names = [f"`{name}`" for distance, name in sorted(moved, key=lambda m: -m[0]) if distance > _LEAST * largest]
     direction = "grows" if program.sense == "maximize" else "falls"
-    what = ", ".join(names[:_MOST])
+    what = ", ".join(names)
     return (f"nothing keeps {what} from running off to infinity while the objective {direction}",)

@@ -59,12 +59,19 @@ def warn_no_secant(first: int, name: str) -> None:
     )
 
 
-def warn_singular(count: int, batch: int, names: Sequence[str]) -> None:
-    """Say that some solutions have no unique derivative, with respect to some parameters (DIF601)."""
+def warn_singular(names: Sequence[str], why: str, program: str) -> None:
+    """Say that some solutions have no unique derivative, with respect to some parameters (DIF601).
+
+    The text says nothing of the call, so that Python's own filter shows it once for a program.
+
+    Args:
+        names: of the parameters, where they are known. why: what is not unique, with source lines; may be empty.
+    """
     which = " with respect to " + ", ".join(f"`{name}`" for name in names) if names else ""
+    reason = why or "the optimality system is singular there"
     warnings.warn(
-        f"[DIF601] the solution of {count} of {batch} batch elements has no unique derivative{which}: the optimality "
-        "system is singular there, and the derivative of least norm is used (`dpp explain DIF601`)",
+        f"[DIF601] {program or 'the program'}: a solution has no unique derivative{which}: {reason}; "
+        "the derivative of least norm is used (`dpp explain DIF601`)",
         DerivativeWarning,
         stacklevel=2,
     )
