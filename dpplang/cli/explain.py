@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from dpplang.cli.terminal import columns
+from dpplang.cli.terminal import columns, wants_color
 from dpplang.cli.usage import UsageError
 from dpplang.core.codes import CODES
 from dpplang.core.codes.info import CodeInfo
@@ -35,9 +35,20 @@ def page(info: CodeInfo, width: int) -> str:
     parts = [f"{info.code}: {info.title}", fill(info.explanation, width)]
     if info.failing:
         parts.append("This program shows it:\n\n" + _indented(info.failing))
+        parts.append("`dpp check` says of it:\n\n" + _indented(_said(info)))
     if info.mended:
         parts.append("This one is right:\n\n" + _indented(info.mended))
     return "\n\n".join(part for part in parts if part)
+
+
+def _said(info: CodeInfo) -> str:
+    """What checking the failing program finds under this code, as it is shown."""
+    from dpplang.core.render import render_human
+    from dpplang.core.source import Source
+    from dpplang.pipeline import Compilation
+
+    found = [d for d in Compilation(Source("example.dpp", info.failing)).diagnostics if d.code == info.code]
+    return render_human(found[:1], color=wants_color(sys.stdout))
 
 
 def _indented(program: str) -> str:

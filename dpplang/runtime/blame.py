@@ -29,7 +29,14 @@ def heaviest_rows(program: Program, weights: Array) -> tuple[str, ...]:
     for block in program.rows:
         key = (block.kind, block.origin)
         totals[key] = max(totals.get(key, 0.0), float(weights[block.start : block.stop].max(initial=0.0)))
-    return tuple(_KINDS.get(kind, "{}").format(origin) for kind, origin in _heaviest(totals))
+    return tuple(_worded(kind, origin) for kind, origin in _heaviest(totals))
+
+
+def _worded(kind: str, origin: Origin) -> str:
+    """``constraint `floor` (f.dpp:7: y >= lo)``; one that the user gave no name is just ``constraint 2 (…)``."""
+    if kind == "constraint" and origin.name.startswith("constraint "):
+        return str(origin).replace(f"`{origin.name}`", origin.name, 1)
+    return _KINDS.get(kind, "{}").format(origin)
 
 
 def heaviest_variables(program: Program, weights: Array) -> tuple[str, ...]:

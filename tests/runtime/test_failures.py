@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+import dpplang
 from dpplang.asa.cones import Cones
 from dpplang.asa.program import RowBlock
 from dpplang.core.source import Origin
@@ -43,6 +44,17 @@ def test_infeasible_names_the_constraints_in_conflict_and_no_other(solver: str, 
     assert reason.startswith("these cannot hold together: ")
     assert "constraint `floor` (f.dpp:7: y >= lo)" in reason and "constraint `top` (f.dpp:8: y <= hi)" in reason
     assert "other" not in reason and "`z`" not in reason
+
+
+def test_a_constraint_without_a_name_is_named_by_its_number_and_place() -> None:
+    program = dpplang.parse("param lo, hi\nvar y\nminimize y\nsubject to\n  y >= lo\n  y <= hi\n", "f.dpp")
+    with pytest.raises(dpplang.SolveError) as raised:
+        program.solve(lo=1.0, hi=0.0)
+    (failure,) = raised.value.failures
+    assert set(failure.reasons[0].removeprefix("these cannot hold together: ").split(", ")) == {
+        "constraint 1 (f.dpp:5: y >= lo)",
+        "constraint 2 (f.dpp:6: y <= hi)",
+    }
 
 
 def test_unbounded_names_the_variables_that_escape() -> None:
