@@ -12,7 +12,7 @@ from dpplang.core.diagnostics import Diagnostic, Label
 from dpplang.lattice.curvature import Curvature, Monotonicity, compose
 from dpplang.lattice.dims import Poly, Shape
 from dpplang.lattice.sign import Sign
-from dpplang.semantics.atom_match import ARITY, ATTRIBUTE, Keywords, Match, Mismatch, Site, match, signature
+from dpplang.semantics.atom_match import ARITY, ATTRIBUTE, MODE, Keywords, Match, Mismatch, Site, match, signature
 from dpplang.semantics.facts import symbols
 from dpplang.semantics.tree import Apply, Atom, AtomCall, Const, Expr, FactClause, Facts, Reason, Ref
 
@@ -92,6 +92,8 @@ def _nearest(mismatches: list[Mismatch], records: tuple[Atom, ...]) -> Diagnosti
     """The finding of the record that fitted furthest; missing attributes of several records are named together."""
     stage = max(m.stage for m in mismatches)
     nearest = [m for m in mismatches if m.stage == stage]
+    # A record that takes a parameter there asks for less than one that takes a constant.
+    nearest.sort(key=lambda m: stage == MODE and m.diagnostic.code == "ATM404")
     first = nearest[0].diagnostic
     if stage == ATTRIBUTE and len(nearest) > 1:
         words = " or ".join(dict.fromkeys(word for m in nearest for word in m.words))

@@ -79,7 +79,7 @@ def _with_fixes(
     found = verified(checked.diagnostics, trial)
     scope = checked.typed.scope
     names = Names({*scope.names, *scope.functions, *introduced(found)})
-    return offered(found, Around(file, {}, names), trial)
+    return offered(found, Around(file, {}, names), scope, trial)
 
 
 def _checked(file: ast.File, loader: Loader, library: Library) -> Checked:

@@ -46,6 +46,10 @@ SAFE = {
         "param p, q\nvar x\nminimize x^2 + 2^p * x\nsubject to\n  x >= p^q\n",
         "param p, q\nvar x\nderived d = 2^p\nderived p_pow = p^q\nminimize x^2 + d * x\nsubject to\n  x >= p_pow\n",
     ),
+    "a matrix that is proved semidefinite": (
+        "dim n\nparam L[n, n]\nvar x[n]\nminimize quad_form(x, L @ L') + sum(x)\n",
+        "dim n\nparam L[n, n]\nvar x[n]\nderived LL psd = L @ L'\nminimize quad_form(x, LL) + sum(x)\n",
+    ),
     "an argument that must be affine in the parameters": (
         "dim n\nparam p pos, q pos\nvar x[n]\nminimize sum(huber(x, M = p * q)) + sum_squares(x)\n",
         "dim n\nparam p pos, q pos\nvar x[n]\nderived pq = p * q\nminimize sum(huber(x, M = pq)) + sum_squares(x)\n",
@@ -71,6 +75,18 @@ UNSAFE = {
     "the sign of what has a default": (
         "data k = 2\nvar x\nminimize k * x^2\n",
         "data k nonneg = 2\nvar x\nminimize k * x^2\n",
+    ),
+    "the sign of a factor": (
+        "dim n\nparam p nonneg, q\nvar x[n]\nminimize p * q * norm1(x)\n",
+        "dim n\nparam p nonneg, q nonneg\nvar x[n]\nderived pq = p * q\nminimize pq * norm1(x)\n",
+    ),
+    "the signs of two factors": (
+        "dim n\ndata p, q\nvar x[n]\nminimize p * q * norm1(x)\n",
+        "dim n\ndata p nonneg, q nonneg\nvar x[n]\nminimize p * q * norm1(x)\n",
+    ),
+    "a maximum of two": (
+        "dim n\nparam b[n]\nvar x[n]\nminimize max(b' @ x - 1, 0) + sum_squares(x)\n",
+        "dim n\nparam b[n]\nvar x[n]\nminimize maximum(b' @ x - 1, 0) + sum_squares(x)\n",
     ),
     "a misspelt name": ("param b\nvar x\nminimize (x - bb)^2\n", "param b\nvar x\nminimize (x - b)^2\n"),
     "a parameter of the shape that fits": (

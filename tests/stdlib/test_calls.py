@@ -48,7 +48,7 @@ def product(left: Expr, right: Expr) -> Expr:
         ("lambda_max", (MATRIX,), {}, "ATM403", "must have shape [n, n], this has shape [2, 3]"),
         ("quad_form", (X, tensor("P", Role.DATA, (2, 2), "psd")), {}, "ATM403", "this has shape [2, 2]"),
         ("sum_largest", (X, tensor("k", Role.PARAM, (), "nonneg")), {}, "ATM404", "`k` of `sum_largest` must be constant"),
-        ("quad_form", (X, tensor("P", Role.VAR, (3, 3), "psd")), {}, "ATM404", "`P` of `quad_form` must be constant"),
+        ("quad_form", (X, tensor("P", Role.VAR, (3, 3), "psd")), {}, "ATM405", "`P` of `quad_form` must be free of variables"),
         ("quad_form", (X, A), {}, "ATM406", "must be psd or nsd"),
         ("huber", (X,), {"M": number(-1)}, "ATM406", "must be nonneg"),
         ("power", (X, tensor("p", Role.DATA, ())), {}, "ATM407", "not defined for this constant"),

@@ -25,12 +25,14 @@ def _name(node: ast.Expr) -> str | None:
             inner = _name(operand)
             return f"{inner}_neg" if inner and node.op == "-" else inner
         case ast.Binary(op="*" | "@", left=left, right=right):
-            return _pair(_name(left), _name(right), "")
+            names = [n for n in (_name(left), _name(right)) if n]
+            return paired(*names) if len(names) == 2 else next(iter(names), None)
         case ast.Binary(op="/", left=left, right=right):
             below = _name(right)
             if isinstance(left, ast.Number):
                 return f"{below}_inv" if below else None
-            return _pair(_name(left), below, "over")
+            above = _name(left)
+            return f"{above}_over_{below}" if above and below else above or below
         case ast.Binary(op="^", left=left, right=right):
             base = _name(left)
             squared = isinstance(right, ast.Number) and right.value == 2
@@ -42,9 +44,6 @@ def _name(node: ast.Expr) -> str | None:
             return None
 
 
-def _pair(left: str | None, right: str | None, between: str) -> str | None:
-    if left is None or right is None:
-        return left or right
-    if not between and len(left) <= _SHORT and len(right) <= _SHORT:
-        return left + right
-    return "_".join(part for part in (left, between, right) if part)
+def paired(left: str, right: str) -> str:
+    """``pq``, or ``gamma_p``."""
+    return left + right if len(left) <= _SHORT and len(right) <= _SHORT else f"{left}_{right}"

@@ -13,23 +13,29 @@ from dpplang.core.source import Span
 from dpplang.semantics.fixes.declared import declare_dim, declare_tensor, drop_attribute, moved_up, with_attribute
 from dpplang.semantics.fixes.naming import joined
 from dpplang.semantics.fixes.operators import flipped, other_sense, transposed
+from dpplang.semantics.fixes.parametric import definiteness
 from dpplang.semantics.fixes.program import Around
 from dpplang.semantics.fixes.rewrite import Impossible, Rewrite
 from dpplang.semantics.fixes.syntax import binders_on, find, path
 from dpplang.semantics.fixes.trial import Trial
+from dpplang.semantics.infer import infer
+from dpplang.semantics.report import Report
+from dpplang.semantics.scope import FileScope, Scope
 from dpplang.syntax import ast
 from dpplang.syntax.grouping import grouped
 from dpplang.syntax.walk import walk
 
+_MOST_NAMES = 4
 UNSAFE, SAFE, DISPLAY = Applicability.UNSAFE, Applicability.SAFE, Applicability.DISPLAY
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A finding, the program around it, and what tries candidates."""
+    """A finding, the program around it, what its names mean, and what tries candidates."""
 
     found: Diagnostic
     around: Around
+    scope: FileScope
     trial: Trial
 
     @property
@@ -48,14 +54,16 @@ class Site:
 Offer = Callable[[Site], tuple[Fix, ...]]
 
 
-def offered(found: Iterable[Diagnostic], around: Around, trial: Trial) -> tuple[Diagnostic, ...]:
+def offered(
+    found: Iterable[Diagnostic], around: Around, scope: FileScope, trial: Trial
+) -> tuple[Diagnostic, ...]:
     """The findings with what can be offered for each that has no fix yet; help that a fix repeats is left out."""
     result: list[Diagnostic] = []
     for diagnostic in found:
         offer = OFFERS.get(diagnostic.code)
         here = diagnostic.primary is not None and diagnostic.primary.span.source is around.file.source
         if offer is not None and here and not diagnostic.fixes:
-            fixes = offer(Site(diagnostic, around, trial))
+            fixes = offer(Site(diagnostic, around, scope, trial))
             if fixes:
                 said = any(f.applicability is not DISPLAY for f in fixes) and diagnostic.code in _SAID
                 diagnostic = replace(diagnostic, fixes=fixes, help=() if said else diagnostic.help)
@@ -74,16 +82,14 @@ def _derived(site: Site) -> tuple[Fix, ...]:
         return ()
     formals = frozenset(f.name.name for f in item.formals) if isinstance(item, ast.FuncItem) else frozenset[str]()
     rewrite = Rewrite(site.around, item, binders_on(path(item, node)[:-1]), formals)
+    expr = infer(node, Scope(site.scope), Report())
+    words = "" if expr is None else definiteness(expr, rewrite, node)
+    shape = () if expr is None else expr.shape
     try:
-        fix = rewrite.fix(node, rewrite.derive(joined(node), node.span.text, ()))
+        fix = rewrite.fix(node, rewrite.derive(joined(node), node.span.text, shape, words=words))
     except Impossible:
         return ()
-    if site.trial.mends(site.found, fix):
-        return (fix,)
-    definite = Rewrite(site.around, item, rewrite.binders, formals)
-    definite.assumptions.append(f"`{node.span.text}` is positive semidefinite")
-    fix = definite.fix(node, definite.derive(joined(node), node.span.text, (), words="psd"))
-    return (fix,) if site.trial.mends(site.found, fix, clean=True) else ()
+    return (fix,) if site.trial.mends(site.found, fix) else ()
 
 
 def _call_named_at(site: Site) -> ast.Call | None:
@@ -97,10 +103,22 @@ def _call_named_at(site: Site) -> ast.Call | None:
 
 
 def _attribute(*words: str) -> Offer:
-    """An attribute at the declaration of the tensor that is underlined."""
+    """An attribute at the declaration of a tensor that is underlined, or is part of what is."""
 
     def offer(site: Site) -> tuple[Fix, ...]:
-        return site.first(found for word in words for found in with_attribute(site.around.file, site.node, word))
+        if site.node is None:
+            return ()
+        file = site.around.file
+        single = [with_attribute(file, site.node, word) for word in words]
+        names = list({n.name: n for n in walk(site.node) if isinstance(n, ast.Name)}.values())[:_MOST_NAMES]
+        if len(names) > 1:
+            single += [with_attribute(file, name, words[0]) for name in names]
+        candidates = [one for group in single for one in group]
+        several = [one for name in names for one in with_attribute(file, name, words[0])]
+        if len(several) > 1:
+            every = tuple(edit for _, edits in several for edit in edits)
+            candidates.append(("; ".join(title for title, _ in several), every))
+        return site.first(candidates)
 
     return offer
 
@@ -198,6 +216,16 @@ def _stack(site: Site) -> tuple[Fix, ...]:
     return site.first([("join them with `hstack`", (Edit(site.span, f"hstack({inside})"),))])
 
 
+def _several_arguments(site: Site) -> tuple[Fix, ...]:
+    """``max(a, b)`` for ``maximum(a, b)``."""
+    node = site.node
+    entrywise = {"max": "maximum", "min": "minimum"}
+    if not isinstance(node, ast.Call) or node.function.name not in entrywise:
+        return ()
+    name = entrywise[node.function.name]
+    return site.first([(f"write `{name}`: of several, entry by entry", (Edit(node.function.span, name),))])
+
+
 def _identity(site: Site) -> tuple[Fix, ...]:
     """``X >> 1`` for ``X >> eye(n)``."""
     node = site.node
@@ -211,6 +239,7 @@ def _identity(site: Site) -> tuple[Fix, ...]:
 
 OFFERS: dict[str, Offer] = {
     "DPP303": _derived,
+    "ATM401": _several_arguments,
     "ATM405": _derived,
     "DCP204": _displayed(lambda site: other_sense(site.around)),
     "DCP205": _displayed(lambda site: flipped(site.around, site.span, {"==": ("<=", ">=")})),

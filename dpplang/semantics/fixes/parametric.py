@@ -23,11 +23,18 @@ def derived_fix(around: Around, expr: Expr) -> tuple[Fix, ...]:
     """A function of parameters, computed before the problem is solved: ``exp(p)``, ``|p|``, ``p * q``."""
 
     def write(rewrite: Rewrite, place: Place) -> str:
-        matrix = len(expr.shape) == 2
-        words = "psd" if matrix and is_psd(expr) else "nsd" if matrix and is_nsd(expr) else ""
-        return rewrite.derive(joined(place.node), place.text, expr.shape, words=words)
+        return rewrite.derive(joined(place.node), place.text, expr.shape, words=definiteness(expr, rewrite, place.node))
 
     return _fix(around, expr, write)
+
+
+def definiteness(expr: Expr, rewrite: Rewrite, node: ast.Expr) -> str:
+    """The attribute that a derived matrix needs where a function asks for it, and that is proved."""
+    above = path(rewrite.item, node)
+    argument = len(above) > 1 and isinstance(above[-2], ast.Call)
+    if not argument or len(expr.shape) != 2:
+        return ""
+    return "psd" if is_psd(expr) else "nsd" if is_nsd(expr) else ""
 
 
 def product_fix(around: Around, expr: Expr) -> tuple[Fix, ...]:

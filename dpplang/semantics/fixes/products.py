@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from dpplang.lattice.curvature import Curvature
 from dpplang.lattice.dims import Shape
 from dpplang.lattice.sign import Sign
-from dpplang.semantics.fixes.naming import joined
+from dpplang.semantics.fixes.naming import joined, paired
 from dpplang.semantics.fixes.positive import is_positive
 from dpplang.semantics.fixes.rewrite import Impossible, Rewrite
 from dpplang.semantics.fixes.syntax import Place, parts, substituted
@@ -282,7 +282,9 @@ def _weighted(node: ast.Expr, scale: Scale) -> str:
 def _joined(scale: Scale, node: ast.Expr) -> str:
     """A name for the scale times a factor, or for the factor over the divisor."""
     other = _initial(scale.text, 8)
-    return f"{joined(node)}_over_{other}" if scale.divides else other + joined(node)
+    if scale.divides:
+        return f"{joined(node)}_over_{other}"
+    return paired(other, joined(node))
 
 
 def _quadratic_form(rewrite: Rewrite, scale: Scale, other: Place, below: list[Place]) -> str | None:

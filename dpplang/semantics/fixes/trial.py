@@ -36,7 +36,7 @@ class Trial:
         before, after = self._compared((Applied(diagnostic, fix),))
         if not mends(before, after, (Applied(diagnostic, fix),)):
             return False
-        return not clean or (_errors(after) < _errors(before) and not _errors(after) - _errors(before))
+        return not clean or _errors(after) < _errors(before)
 
     def that_mend(self, fixes: Sequence[Applied]) -> list[Applied]:
         """Of fixes that go together those that mend: all at once if they do, else found by halving."""
@@ -67,4 +67,5 @@ class Trial:
 
 
 def _errors(found: Sequence[Diagnostic]) -> Counter[tuple[str, str]]:
-    return Counter((d.code, d.message) for d in found if d.is_error)
+    """Errors by kind; without those of DPP, which come to light when the others are mended."""
+    return Counter((d.code, d.message) for d in found if d.is_error and not d.code.startswith("DPP"))
