@@ -51,6 +51,8 @@ def combine(op: str, left: Expr, right: Expr, span: Span, op_span: Span, binders
         case "*":
             return bilinear("mul", left, right, shape, span)
         case _:
+            if number(right) == 0:
+                raise mistake("SHP515", "this has no value: division by zero", right.span, "zero")
             return quotient(left, right, shape, span)
 
 

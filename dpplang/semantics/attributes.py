@@ -29,9 +29,22 @@ def typed_attributes(
             _contradictions(found, typed)
         except Mistake as error:
             walk.report.add(*error.diagnostics)
-            continue
+            meant = _meant(attribute, shape)
+            if meant is None or any(other.name == meant for other in typed):
+                continue
+            found = TypedAttribute(meant, (), attribute.span)
         typed.append(found)
     return tuple(typed)
+
+
+def _meant(node: ast.Attribute, shape: Shape) -> str | None:
+    """The attribute that a misspelt word is read on as, so that it is one mistake."""
+    if node.name in KNOWN or node.name in hints.WHOLE:
+        return None
+    near = suggestions(node.name, (*SIGNS, *MATRICES), node.span)
+    meant = hints.ATTRIBUTES.get(node.name) or (near[0].edits[0].text if near else None)
+    square = len(shape) >= 2 and shape[-1] == shape[-2]
+    return None if meant in MATRICES and not square else meant
 
 
 def _attribute(walk: Walk, node: ast.Attribute, shape: Shape, role: Role, scope: Scope) -> TypedAttribute:

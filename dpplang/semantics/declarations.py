@@ -130,7 +130,7 @@ class Declarations:
         name = declaration.name
         default = None
         if declaration.shape or declaration.attributes:
-            raise mistake("NAM116", "a dim is a number: it has neither shape nor attributes", declaration.span)
+            raise Mistake  # the parser said so
         if declaration.default is not None:
             value = self._walk.infer(declaration.default, self._scope)
             default = None if value is None else integer(value)
@@ -162,9 +162,7 @@ class Declarations:
         if declaration.default is None:
             return None
         if role is Role.VAR:
-            raise mistake(
-                "NAM119", "a variable has no value to start with: the solver finds it", declaration.default.span
-            )
+            raise Mistake  # the parser said so
         value = self._walk.infer(declaration.default, self._scope)
         if value is None:
             raise Mistake

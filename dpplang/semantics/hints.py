@@ -12,11 +12,19 @@ NAMES = {
     "infinity": "infinity is `inf`",
     "Inf": "infinity is `inf`",
     "nan": "there is no such number; leave out what is not known",
+    "value": "`value` is the optimal value, known when the problem is solved: it can stand only in `return`",
     "lambda": "a function is `func f(x[n]) = …`",
     "I": "the identity matrix is `eye(n)`",
 }
 INDICES = frozenset("ijklst")
 INDEX = "an index is bound by what it runs over: `sum(x[i] for i in n)`, or `name[i in n]: x[i] <= 1`"
+
+
+def of_name(name: str) -> str | None:
+    """What to do where a name is not declared that is one of another language, or an index."""
+    return INDEX if name in INDICES else NAMES.get(name)
+
+
 FUNCTIONS = {
     "range": "write the set itself: `for i in n`, or `for i in 1:n`",
     "len": "a size has a name: the `dim` that the shape is declared with",
@@ -56,3 +64,13 @@ SETS = {
     "simplex": "write `x in nonneg` and `sum(x) == 1`",
     "norm_ball": "write `norm2(x) <= 1`",
 }
+
+LOOKALIKES = str.maketrans("асеорхуіјѕԁһАВЕКМНОРСТХУІαορνΑΒΕΖΗΙΚΜΝΟΡΤΧ", "aceopxyijsdhABEKMHOPCTXYIaopvABEZHIKMNOPTX")
+"""Letters of Cyrillic and Greek that look like Latin ones."""
+
+
+def alphabet(name: str) -> str:
+    """The alphabet of a name's first letter beyond ASCII; Latin if there is none."""
+    from unicodedata import name as describe
+
+    return next((describe(c, "LATIN").split()[0].capitalize() for c in name if not c.isascii()), "Latin")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from dpplang.core.diagnostics import Label
+from dpplang.core.diagnostics import Fix, Label
 from dpplang.core.source import Span
 from dpplang.lattice.dims import Poly, Shape
 from dpplang.lattice.sign import Sign
@@ -21,7 +21,7 @@ from dpplang.semantics.build import constant, literal, negated, numeric
 from dpplang.semantics.indexing import index
 from dpplang.semantics.powers import power, quadratic_reading
 from dpplang.semantics.primitives import stacked
-from dpplang.semantics.report import Mistake, Report, mistake, suggestions
+from dpplang.semantics.report import Mistake, Report, mistake, replacement, suggestions
 from dpplang.semantics.scope import POISON, Later, Poison, Scope
 from dpplang.semantics.tree import Const, DualRef, Expr, Facts, OptimalValue, Reason, Ref
 from dpplang.semantics.walk import MAX_NESTING, MAX_NODES, State
@@ -207,20 +207,28 @@ def _undeclared(node: ast.Name, scope: Scope) -> Expr:
         return OptimalValue(facts=Facts(()), span=node.span, reason=Reason("the optimal value"))
     if node.name in ("true", "True", "false", "False"):
         return constant(float(node.name.lower() == "true"), node.span)
-    fixes = suggestions(node.name, scope.visible(), node.span)
+    fixes = suggestions(node.name, scope.visible(), node.span) or _lookalikes(node, scope)
     label = f"did you mean {fixes[0].title.removeprefix('write ')}?" if fixes else "not declared"
     # Whoever forgot a declaration made one mistake, however often the name is used.
     scope.file.names[node.name] = POISON
     help_text = () if fixes else ("declare it: `param`, `data`, `var`, `dim`, or `let`",)
-    hint = hints.INDEX if node.name in hints.INDICES else hints.NAMES.get(node.name)
+    hint = hints.of_name(node.name)
     if hint is not None and not any(f.title == f"write `{node.name.lower()}`" for f in fixes):
         fixes, label, help_text = (), "not declared", (hint,)
     raise mistake("NAM101", f"unknown name `{node.name}`", node.span, label, help=help_text, fixes=fixes)
 
 
+def _lookalikes(node: ast.Name, scope: Scope) -> tuple[Fix, ...]:
+    """Names that look the same, written with letters of another alphabet."""
+    shown = node.name.translate(hints.LOOKALIKES)
+    twins = [name for name in scope.visible() if name != node.name and name.translate(hints.LOOKALIKES) == shown]
+    titles = (f"write `{name}` in {hints.alphabet(name)} letters" for name in twins[:1])
+    return tuple(replacement(title, node.span, name) for title, name in zip(titles, twins, strict=False))
+
+
 def _dual(node: ast.Dual, scope: Scope) -> Expr:
     if not scope.returning:
-        raise mistake("NAM119", "`dual` stands only in `return`", node.span)
+        raise Mistake  # the parser said so
     name = node.constraint.name
     binding = scope.lookup(f"dual {name}")
     if isinstance(binding, DualRef):

@@ -38,7 +38,7 @@ def stray(source: Source, token: Token, item: Sequence[Token] = ()) -> Diagnosti
     else:
         message, help_ = f"`{token.text}` closes nothing", ()
     span = token.span(source)
-    if token.text == "{" and item and item[-1].type == "NAME" and item[-1].text not in _BLOCKS:
+    if token.text == "{" and item and item[-1].text not in _BLOCKS:
         return Diagnostic("SYN005", message, Label(span), help=help_)
     fix = Fix(f"leave out the `{token.text}`", (Edit(span, ""),), Applicability.UNSAFE)
     return Diagnostic("SYN005", message, Label(span), help=help_, fixes=(fix,))
@@ -54,6 +54,8 @@ def _instead(item: Sequence[Token]) -> str:
         return f"an index stands behind what is added up: `{word if word != 'prod' else 'sum'}(x[i] for i in n)`"
     if word in _BLOCKS:
         return "there are no blocks: every declaration says its kind itself (`data y[n]`, `param p`, `var x[n]`)"
+    if before is not None and before.type not in ("NAME", "RPAR", "RSQB", "NUMBER", "QUOTE"):
+        return "parts of an expression are grouped by `( )`"
     if before is not None and before.type == "NAME":
         return "indices and shapes stand in `[ ]`, arguments in `( )`"
     return "only the record of an `atom` and its `graph` stand in `{ }`; items are separated by newlines alone"

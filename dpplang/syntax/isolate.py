@@ -115,7 +115,7 @@ class _Splitter:
                 stack.append(token)
                 kept.append(token)
             elif token.type in CLOSERS:
-                mended = self._close(stack, token)
+                mended = self._close(stack, token, faulty)
                 faulty = faulty or mended != [token]
                 kept.extend(mended)
             elif not stack and kept and self._splits(kept):
@@ -147,20 +147,27 @@ class _Splitter:
             self.found.append(brackets.unclosed(self.source, opener, end))
         return Chunk(tuple(head), body, faulty, end)
 
-    def _close(self, stack: list[Token], token: Token) -> list[Token]:
-        """What a closing bracket is read as: itself, with those that are missing before it, another, or nothing."""
-        if not stack:
-            self.found.append(brackets.stray(self.source, token))
-            return []
-        if OPENERS[stack[-1].type] == token.type:
+    def _close(self, stack: list[Token], token: Token, faulty: bool) -> list[Token]:
+        """What a closing bracket is read as: itself, with those that are missing before it, another, or nothing.
+
+        Where brackets of the item were wrong before (``faulty``), what does not match may be right: nothing is said.
+        """
+        if stack and OPENERS[stack[-1].type] == token.type:
             stack.pop()
             return [token]
-        opener = stack.pop()
-        if any(o.type == CLOSERS[token.type] for o in stack):
-            self.found.append(brackets.unclosed(self.source, opener, token.start))
-            return [_closing(opener, token.start), *self._close(stack, token)]
-        self.found.append(brackets.mismatched(self.source, opener, token))
-        return [_closing(opener, token.start)]
+        if not stack:
+            found, read = brackets.stray(self.source, token), list[Token]()
+        else:
+            opener = stack.pop()
+            if any(o.type == CLOSERS[token.type] for o in stack):
+                found = brackets.unclosed(self.source, opener, token.start)
+                read = [_closing(opener, token.start), *self._close(stack, token, True)]
+            else:
+                found = brackets.mismatched(self.source, opener, token)
+                read = [_closing(opener, token.start)]
+        if not faulty:
+            self.found.append(found)
+        return read
 
     def _unclosed(self, start: int, opener: Token) -> Chunk:
         """End the item behind the line of ``opener``, at the first that looks new; close its brackets there."""

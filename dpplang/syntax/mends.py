@@ -13,7 +13,7 @@ from dpplang.core.source import Source, Span
 from dpplang.syntax.brackets import opener
 from dpplang.syntax.machine import Stuck
 from dpplang.syntax.token import Token
-from dpplang.syntax.words import CLOSERS, ENTRY_WORDS, INFIX, ITEM_WORDS, ends_operand, is_word
+from dpplang.syntax.words import CLOSERS, ENTRY_WORDS, INFIX, ITEM_WORDS, OPENERS, ends_operand, is_word
 
 # Words of other languages for what an item does.
 _ALIASES = {
@@ -43,8 +43,8 @@ def mends(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck) -
         yield from _keyword(source, tokens, ITEM_WORDS, _ALIASES)
     if start == "entry":
         yield from _keyword(source, tokens, frozenset(ENTRY_WORDS), {})
+    yield from _replaced(source, tokens, outcome)
     yield from _between(source, tokens, outcome)
-    yield from _assigned_index(source, tokens, outcome)
 
 
 def near(word: str, words: Sequence[str]) -> str | None:
@@ -94,7 +94,7 @@ def _between(source: Source, tokens: Sequence[Token], outcome: Stuck) -> Iterato
     token, before = tokens[at], tokens[at - 1]
     if token.type == "LSQB" and is_word(before) and at >= 2 and ends_operand(tokens[at - 2]):
         yield _inserted(source, tokens, at - 1, ",")  # the name was read as an attribute
-    if not ends_operand(before) or token.type not in ("NAME", "NUMBER", "LPAR", "LSQB"):
+    if two_relations(tokens, at) or not ends_operand(before) or token.type not in ("NAME", "NUMBER", "LPAR", "LSQB"):
         return
     if before.type == "NUMBER" and token.type in ("NAME", "LPAR"):
         yield _inserted(source, tokens, at, "*")
@@ -104,6 +104,16 @@ def _between(source: Source, tokens: Sequence[Token], outcome: Stuck) -> Iterato
         return
     if "COMMA" in outcome.expected:
         yield _inserted(source, tokens, at, ",")
+
+
+def two_relations(tokens: Sequence[Token], at: int) -> bool:
+    """Whether relations stand on both sides of ``at``, outside brackets: two constraints on one line."""
+    depth, found = 0, [False, False]
+    for position, token in enumerate(tokens):
+        depth += (token.type in OPENERS) - (token.type in CLOSERS)
+        if depth == 0 and token.type in ("EQUAL", "LESS_EQUAL", "GREATER_EQUAL", "LESS", "GREATER", "ASSIGN"):
+            found[position >= at] = True
+    return all(found) and tokens[0].text not in ITEM_WORDS
 
 
 def _either(tokens: Sequence[Token], at: int) -> bool:
@@ -116,16 +126,51 @@ def _either(tokens: Sequence[Token], at: int) -> bool:
     return called and following != "ASSIGN"
 
 
-def _assigned_index(source: Source, tokens: Sequence[Token], outcome: Stuck) -> Iterator[Mend]:
-    """``for i = 0:n``."""
+def _replaced(source: Source, tokens: Sequence[Token], outcome: Stuck) -> Iterator[Mend]:
+    """``for i = 0:n``, ``for i n``, ``where`` for ``if``, ``let r == e``, ``0,5``."""
     at = outcome.index
-    if at == len(tokens) or tokens[at].type != "ASSIGN" or "IN" not in outcome.expected:
+    if at == len(tokens) or at == 0:
         return
-    span = tokens[at].span(source)
-    fix = Fix("write `in`", (Edit(span, "in"),), Applicability.SAFE)
-    message = f"an index is in a set: `{tokens[at - 1].text} in …`"
-    meant = (*tokens[:at], tokens[at]._replace(type="NAME", text="in"), *tokens[at + 1 :])
-    yield Mend(meant, Diagnostic("SYN006", message, Label(span, "write `in`"), fixes=(fix,)))
+    token, before = tokens[at], tokens[at - 1]
+    span = token.span(source)
+    if token.type == "ASSIGN" and "IN" in outcome.expected:
+        message = f"an index is in a set: `{before.text} in …`"
+        yield _instead(source, tokens, at, at + 1, Token("NAME", "in", *token[2:]), "SYN006", message)
+    elif token.type in ("NAME", "NUMBER") and outcome.expected == frozenset({"IN"}) and token.text not in INFIX:
+        place = Span(source, before.end, span.start)
+        fix = Fix("write `in`", (Edit(place, " in "),), Applicability.SAFE)
+        message = f"an `in` is missing between `{before.text}` and `{token.text}`"
+        meant = (*tokens[:at], Token("NAME", "in", before.end, before.end), *tokens[at:])
+        yield Mend(meant, Diagnostic("SYN010", message, Label(span, "`in` is missing before this"), fixes=(fix,)))
+    elif token.text == "where" and "IF" in outcome.expected:
+        message = "the condition of an index stands behind `if`"
+        yield _instead(source, tokens, at, at + 1, token._replace(text="if"), "SYN006", message)
+    elif token.type == "EQUAL" and "ASSIGN" in outcome.expected and tokens[0].text in _DEFINING:
+        message = f"`{tokens[0].text}` gives a name with a single `=`"
+        yield _instead(source, tokens, at, at + 1, Token("ASSIGN", "=", *token[2:]), "SYN007", message)
+    elif token.type == "COMMA" and at + 1 < len(tokens) and _decimal(before, token, tokens[at + 1]):
+        text = f"{before.text}.{tokens[at + 1].text}"
+        number = Token("NUMBER", text, before.start, tokens[at + 1].end)
+        message = f"a number is written with a point: `{text}`"
+        yield _instead(source, tokens, at - 1, at + 2, number, "SYN006", message)
+
+
+_DEFINING = frozenset({"let", "derived", "func", "data", "dim"})
+
+
+def _decimal(whole: Token, comma: Token, part: Token) -> bool:
+    """``0,5``, without spaces."""
+    return whole.text.isdigit() and part.text.isdigit() and whole.end == comma.start and comma.end == part.start
+
+
+def _instead(
+    source: Source, tokens: Sequence[Token], start: int, stop: int, token: Token, code: str, message: str
+) -> Mend:
+    """``token`` in the place of those from ``start`` up to ``stop``."""
+    span = Span(source, tokens[start].start, tokens[stop - 1].end)
+    fix = Fix(f"write `{token.text}`", (Edit(span, token.text),), Applicability.SAFE)
+    diagnostic = Diagnostic(code, message, Label(span, fix.title), fixes=(fix,))
+    return Mend((*tokens[:start], token, *tokens[stop:]), diagnostic)
 
 
 def _inserted(source: Source, tokens: Sequence[Token], at: int, text: str) -> Mend:

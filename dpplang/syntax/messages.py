@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix, Label
 from dpplang.core.source import Source, Span
@@ -10,7 +11,7 @@ from dpplang.syntax.brackets import opener as innermost
 from dpplang.syntax.expectations import describe, describe_token
 from dpplang.syntax.limits import MAX_CHARACTERS, MAX_DEPTH
 from dpplang.syntax.machine import Stuck
-from dpplang.syntax.mends import near
+from dpplang.syntax.mends import near, two_relations
 from dpplang.syntax.tables import Tables
 from dpplang.syntax.token import Token
 from dpplang.syntax.words import (
@@ -55,6 +56,10 @@ def _too_early(source: Source, tables: Tables, start: str, tokens: Sequence[Toke
         message = "a constraint is a relation; this is an expression alone"
         help_ = ("compare it with something (`==`, `<=`, `>=`), or say what set it lies in (`in soc`)",)
         return Diagnostic("SYN023", message, Label(whole), help=help_)
+    if start == "item" and tokens[-1].type == "COLON" and tokens[0].type == "LABEL":
+        message = f"this ends too early: what must hold for `{tokens[0].text}`?"
+        help_ = ("a relation was expected behind the `:`, such as `x >= 0`",)
+        return Diagnostic("SYN014", message, Label(place, "here"), help=help_)
     wanted = describe(outcome.expected, tables)
     return Diagnostic("SYN014", f"this ends too early: {wanted} was expected", Label(place, "here"))
 
@@ -75,6 +80,11 @@ def _special(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck
             entries = ", ".join(f"`{word}`" for word in ENTRY_WORDS)
             help_ = (f"did you mean `{meant}`?" if meant else f"entries are {entries}",)
             return Diagnostic("SYN021", f"`{token.text}` is no entry of an atom's record", label, help=help_)
+        case (("RPAR" | "RSQB" | "COMMA"), _) if outcome.expected == frozenset({"IN"}) and at:
+            index = tokens[at - 1]
+            help_ = (f"write `{index.text} in n`, or `{index.text} in 1:n`",)
+            message = f"what does `{index.text}` run over? `in` and a set were expected"
+            return Diagnostic("SYN001", message, label, help=help_)
         case "NAME", "for":
             help_ = ("write `sum(… for i in n)`; a constraint for every index is `name[i in n]: …`",)
             return Diagnostic("SYN011", "`for` can only stand alone in the brackets of a call", label, help=help_)
@@ -137,6 +147,10 @@ def _special(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck
 def _nothing_between(source: Source, tokens: Sequence[Token], at: int, outcome: Stuck) -> Diagnostic:
     """Two operands side by side, which may have been meant in more than one way."""
     before, span = tokens[at - 1].span(source), tokens[at].span(source)
+    if two_relations(tokens, at) and innermost(tokens, at) is None:
+        fix = Fix("begin a new line here", (Edit(Span(source, before.end, span.start), "\n  "),), Applicability.SAFE)
+        message = "two constraints stand on one line"
+        return Diagnostic("SYN010", message, Label(span, "the second begins here"), fixes=(fix,))
     comma = "COMMA" in outcome.expected
     missing = "an operator or a `,` is" if comma else "an operator is"
     message = f"{missing} missing between `{before.text}` and `{span.text}`"
@@ -145,6 +159,20 @@ def _nothing_between(source: Source, tokens: Sequence[Token], at: int, outcome: 
     fixes = tuple(Fix(f"write `{before.text}{t}{span.text}`", (Edit(gap, t),), Applicability.UNSAFE) for t in texts)
     help_ = ("`@` is the matrix product, `*` multiplies entry by entry",)
     return Diagnostic("SYN010", message, Label(span), help=help_, fixes=fixes)
+
+
+def joined(source: Source, token: Token, end: int) -> Diagnostic:
+    """A line that begins with an operator, and continues the item that ends at ``end``."""
+    gap = Span(source, end, token.start)
+    found = _leading(source, token)
+    if "#" in gap.text:
+        return found
+    return replace(found, help=(), fixes=(Fix("join the lines", (Edit(gap, " "),), Applicability.SAFE),))
+
+
+def leads(token: Token) -> bool:
+    """Whether a line that begins with this may have been meant to continue the one before."""
+    return token.type in _LEADING or token.type in ("PLUS", "MINUS")
 
 
 def _leading(source: Source, token: Token) -> Diagnostic:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -64,7 +64,7 @@ def parse_part(source: Source, *, first: bool = True) -> Part:
     chunks, found = isolate(source, tokens.code)
     parser.report((*tokens.diagnostics, *found))
     parser.docs = docs = read_docs(source, tokens, first=first)
-    items = tuple(item for chunk in chunks for item in parser.item(chunk))
+    items = tuple(item for chunk in parser.whole(chunks) for item in parser.item(chunk))
     if docs.file is not None:
         parser.documented.update(t.start for t in docs.file.tokens)
     parser.found.extend(check_placement(items))
@@ -139,6 +139,32 @@ class _Parser:
 
         return [d for d in self.found if stands(d)]
 
+    def whole(self, chunks: Sequence[Chunk]) -> Iterator[Chunk]:
+        """Chunks, a line that begins with an operator joined to the one before where only that makes sense."""
+        waiting: Chunk | None = None
+        for chunk in chunks:
+            if waiting is not None and self._continues(waiting, chunk):
+                self.found.append(messages.joined(self.source, chunk.tokens[0], waiting.tokens[-1].end))
+                waiting = replace(waiting, tokens=(*waiting.tokens, *chunk.tokens), end=chunk.end)
+                continue
+            if waiting is not None:
+                yield waiting
+            waiting = chunk
+        if waiting is not None:
+            yield waiting
+
+    def _continues(self, before: Chunk, chunk: Chunk) -> bool:
+        if not before.tokens or not chunk.tokens or not messages.leads(chunk.tokens[0]):
+            return False
+        if before.body is not None or chunk.body is not None or before.faulty or chunk.faulty:
+            return False
+        if self._lost(before) or self._lost(chunk) or isinstance(self._tried(chunk.tokens), Parse):
+            return False
+        return isinstance(self._tried((*before.tokens, *chunk.tokens)), Parse)
+
+    def _tried(self, tokens: tuple[Token, ...]) -> Parse | Stuck | TooDeep:
+        return run(self.tables, "item", labelled(tokens), self.builder)
+
     def item(self, chunk: Chunk) -> tuple[Any, ...]:
         """The item of a chunk, with its doc; nothing if it did not parse."""
         if not chunk.tokens:
@@ -179,6 +205,8 @@ class _Parser:
         match outcome:
             case Parse():
                 self._repaired(outcome.repairs)
+                if repaired and is_word(chunk.tokens[0]) and chunk.tokens[1].type == "ASSIGN":
+                    self.broken.append(chunk.tokens[0].text)  # it may have been meant to be named here
                 return outcome.value
             case TooDeep():
                 if not faulty:

@@ -16,6 +16,7 @@ from dpplang.core.source import Piece, Source
 from dpplang.syntax import foreign
 from dpplang.syntax.isolate import NEVER_IN_GRAPH, is_label
 from dpplang.syntax.limits import MAX_BRACKETS, MAX_CHARACTERS
+from dpplang.syntax.messages import leads
 from dpplang.syntax.parser import Parsed, Part, assemble, parse_part
 from dpplang.syntax.tokens import tokenize
 from dpplang.syntax.words import CLOSERS, ENTRY_WORDS, ITEM_WORDS, OPENERS, ends_operand, stands_as_keyword
@@ -36,7 +37,7 @@ class _Line:
         ends: whether an operand ends the line, so that nothing goes on behind it. ``closes``: with a bracket, which
             might be one too many.
         lone: it ends in a word that could open an item or entry, and would go on if it did.
-        brace: it begins with a brace.
+        brace: it begins with a brace, or with an operator that may continue the line before.
         brackets: those opened above that it closes, and those it leaves open, outermost first; None where two do
             not match.
         braces: (net, lowest): what their depth grows by, and the least it is afterwards.
@@ -182,7 +183,7 @@ def _read(content: str) -> _Line | None:
         ends_operand(last) and code[-2] is last,
         last.type in CLOSERS,
         last.text in _WORDS,
-        first.type in ("{", "}"),
+        first.type in ("{", "}") or leads(first),
         _brackets([t.type for t in words]),
         (_NOWHERE, _NOWHERE) if deep else _depth([(t.type == "{") - (t.type == "}") for t in words]),
     )

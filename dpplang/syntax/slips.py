@@ -134,9 +134,13 @@ def _semicolon(span: Span) -> Slip:
 
 
 def _unknown(span: Span) -> Slip:
-    from unicodedata import name, normalize
+    from unicodedata import category, name, normalize
 
     character = span.text
+    if category(character) == "Cf":
+        message = f"a character that is not seen stands here: {name(character, f'U+{ord(character):04X}').lower()}"
+        fix = Fix("leave it out", (Edit(span, ""),), Applicability.SAFE)
+        return Slip(span.end, (), Diagnostic("SYN006", message, Label(span), fixes=(fix,)))
     called = name(character, "").lower()
     shown = f"`{character}`" if character.isprintable() and not character.isspace() else f"U+{ord(character):04X}"
     message = f"the character {shown} means nothing here"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix
 from dpplang.core.source import Span
+from dpplang.semantics import hints
 from dpplang.semantics.fixes.declared import declare_dim, declare_tensor, drop_attribute, moved_up, with_attribute
 from dpplang.semantics.fixes.naming import joined
 from dpplang.semantics.fixes.operators import flipped, other_sense, transposed
@@ -136,7 +137,7 @@ def _unknown_name(site: Site) -> tuple[Fix, ...]:
     dim = declare_dim(site.around, item, site.span)
     if dim is not None:
         return (dim,)
-    if not isinstance(node, ast.Name):
+    if not isinstance(node, ast.Name) or hints.of_name(node.name) is not None:
         return ()
     return site.first(declare_tensor(site.around, item, node))
 
