@@ -142,10 +142,22 @@ def mends(before: Sequence[Diagnostic], after: Sequence[Diagnostic], fixes: Sequ
         place = _moved(primary.span.start, edits) if primary else None
         if place is not None and (one.diagnostic.code, one.diagnostic.message, place) in places:
             return False
-    safe = all(
-        one.fix.applicability is Applicability.SAFE and not one.diagnostic.code.startswith("SYN") for one in fixes
-    )
-    return not safe or sum(d.is_error for d in after) <= sum(d.is_error for d in before)
+    safe = [one for one in fixes if one.fix.applicability is Applicability.SAFE]
+    if len(safe) < len(fixes):
+        return True
+    phase = min(max(_phase(one.diagnostic) for one in safe), len(_PHASES) - 1)
+    had, have = (sum(d.is_error and _phase(d) <= phase for d in found) for found in (before, after))
+    return have <= had
+
+
+_PHASES = ("SYN", "NAM", "SHP", "ATM", "DCP")
+"""Families in the order in which they are found: what is mended in one brings to light what is wrong in the next. What
+is not DPP comes last; a product that is mended can show that a larger one is not, so there it is not counted."""
+
+
+def _phase(diagnostic: Diagnostic) -> int:
+    family = diagnostic.code[:3]
+    return _PHASES.index(family) if family in _PHASES else len(_PHASES)
 
 
 _Key = tuple[str, str, tuple[str, ...]]

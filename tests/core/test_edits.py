@@ -113,7 +113,7 @@ def test_fixes_that_undo_each_other_or_grow_forever_end() -> None:
 def test_a_safe_fix_that_makes_new_errors_is_not_kept_and_hinders_no_other() -> None:
     def check(source: Source) -> Sequence[Diagnostic]:
         found = list(checker({"bad": ("worse worse worse", SAFE), "sad": ("fine", SAFE)})(source))
-        return found + [Diagnostic("X", "worse", Label(Span(source, 0, 1)))] * source.text.count("worse")
+        return found + [Diagnostic("NAM104", "worse", Label(Span(source, 0, 1)))] * source.text.count("worse")
 
     mended = mend(Source("t", "bad sad"), check)
     assert mended.source.text == "bad fine"

@@ -37,7 +37,7 @@ def check_program(program: Program, numbers: Values) -> None:
     assume(codes)
     expected, m = solved(program, numbers)
     assume(expected is not None)
-    ours = dpplang.parse(mended.source.text).solve({**numbers}, options={"tolerance": 1e-10})
+    ours = dpplang.parse(mended.source.text).solve({**numbers}, options={"tolerance": 1e-10, "solver": "clarabel"})
     for name in OUTPUTS:
         np.testing.assert_allclose(ours[name], getattr(m, name).value, atol=2e-5, err_msg=mended.source.text)
     if program.smooth:

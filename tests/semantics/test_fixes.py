@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,16 @@ def test_no_fix_where_there_is_none(statement: str) -> None:
     found = errors(HEAD + statement + "\n")
     assert found
     assert all(d.help or d.fixes for d in found)
+
+
+def test_the_reference_shows_what_is_printed() -> None:
+    """The program and the error of docs/language.md §6."""
+    reference = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```\n(.*?)^```$", reference.partition("## 6. Diagnostics")[2], re.M | re.S)
+    text, error = blocks[:2]
+    (found,) = errors(text)
+    assert render_human([found], color=False) + "\n" == error
+    assert "derived Rg = sqrt(gamma) * R\nminimize sum_squares(Rg @ w) - mu' @ w\n" in mended(text).source.text
 
 
 def test_help_and_fix_do_not_say_the_same() -> None:
