@@ -43,13 +43,21 @@ def attribute(holder: Any, name: str) -> Any:
 class NamedOutputs:
     """Every variable and every named dual by attribute or item; iterating gives what ``return`` names, in its order.
 
-    A face sets ``_readouts`` and says in ``__getitem__`` what a name's array is.
+    A face sets ``_readouts`` and says in ``_named`` what a name's array is.
     """
 
     _readouts: Readouts
 
-    def __getitem__(self, name: str) -> Any:
+    def _named(self, name: str) -> Any:
         raise KeyError(name)
+
+    def __getitem__(self, key: str | int) -> Any:
+        """By name, or by position among what ``return`` names.
+
+        Raises:
+            BindError: BND720, there is no such output. IndexError: there are not as many.
+        """
+        return self._named(key if isinstance(key, str) else self.names[key])
 
     @property
     def names(self) -> tuple[str, ...]:

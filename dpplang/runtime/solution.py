@@ -55,7 +55,7 @@ class Solution(NamedOutputs):
     def status(self) -> Any:
         return self._solved.status.reshape(self._bound.batch)[()]
 
-    def __getitem__(self, name: str) -> Any:
+    def _named(self, name: str) -> Any:
         if name not in self._arrays:
             readout = self._readouts[name]
             values = read(readout, self._sources)

@@ -64,7 +64,7 @@ class Result(NamedOutputs):
         """Which elements ``[*batch]`` have no solution, and are NaN throughout."""
         return self._parts.failed.reshape(self._batch).to(self._device)
 
-    def __getitem__(self, name: str) -> Tensor:
+    def _named(self, name: str) -> Tensor:
         if name not in self._tensors:
             readout = self._readouts[name]
             tensor = read(readout, self._parts).reshape((*self._batch, *readout.shape))
