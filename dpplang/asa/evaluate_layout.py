@@ -39,7 +39,7 @@ def _placement(forward: Forward, arity: tuple[int, int | None] = (1, 1)) -> Rule
         total = np.zeros((starts[-1] + 1, prod(batch)))
         np.add.at(total, source, g.reshape(prod(batch), prod(node.shape)).T)
         return [
-            total[start + 1 : start + size + 1].T.reshape(*batch, *a.shape)
+            total[start + 1 : start + size + 1].T.reshape((*batch, *a.shape))
             for a, start, size in zip(node.args, starts, sizes, strict=False)
         ]
 

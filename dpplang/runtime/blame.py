@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dpplang.asa.program import Program
 from dpplang.core.source import Origin
@@ -23,13 +24,13 @@ _KINDS = {
 }
 
 
-def heaviest_rows(program: Program, weights: Array) -> tuple[str, ...]:
-    """What the rows with the largest weights ``[m]`` came from, the largest first."""
+def heaviest_rows(program: Program, weights: Array, least: float = 0.0) -> tuple[str, ...]:
+    """What the rows with the largest weights ``[m]`` came from, the largest first; none that weighs ``least``."""
     totals: dict[tuple[str, Origin], float] = {}
     for block in program.rows:
         key = (block.kind, block.origin)
         totals[key] = max(totals.get(key, 0.0), float(weights[block.start : block.stop].max(initial=0.0)))
-    return tuple(_worded(kind, origin) for kind, origin in _heaviest(totals))
+    return tuple(_worded(kind, origin) for kind, origin in _heaviest(totals, least))
 
 
 def _worded(kind: str, origin: Origin) -> str:
@@ -39,29 +40,37 @@ def _worded(kind: str, origin: Origin) -> str:
     return _KINDS.get(kind, "{}").format(origin)
 
 
-def heaviest_variables(program: Program, weights: Array) -> tuple[str, ...]:
-    """The variables that read columns with the largest weights ``[n]``, the largest first."""
+def heaviest_variables(program: Program, weights: Array, least: float = 0.0) -> tuple[str, ...]:
+    """The variables that read columns with the largest weights ``[n]``, likewise."""
     totals: dict[str, float] = {}
     for variable in program.variables:
         reads = variable.columns < program.n
         moved = np.abs(variable.values.constant[reads]) * weights[variable.columns[reads]]
         totals[f"`{variable.name}`"] = float(moved.max(initial=0.0))
-    return tuple(_heaviest(totals))
+    return tuple(_heaviest(totals, least))
 
 
-def _heaviest(totals: dict[Key, float]) -> list[Key]:
+def _heaviest(totals: dict[Key, float], least: float) -> list[Key]:
     ranked = sorted(totals.items(), key=lambda item: -item[1])
     largest = ranked[0][1] if ranked else 0.0
-    return [key for key, weight in ranked if weight > _LEAST * largest][:_MOST]
+    return [key for key, weight in ranked if weight > max(_LEAST * largest, least)][:_MOST]
 
 
 def undetermined(program: Program, r: Array, t: Array) -> str:
     """What the directions (r ``[k, n]``, t ``[k, m]``) leave open, in words; empty if there is no name for it."""
     columns, rows = np.abs(r).max(axis=0, initial=0.0), np.abs(t).max(axis=0, initial=0.0)
-    largest = max(columns.max(initial=0.0), rows.max(initial=0.0))
+    least = _LEAST * max(columns.max(initial=0.0), rows.max(initial=0.0))
     parts: list[str] = []
-    if columns.max(initial=0.0) > _LEAST * largest and (names := heaviest_variables(program, columns)):
+    if names := heaviest_variables(program, columns, least):
         parts.append(", ".join(names) + (" is" if len(names) == 1 else " are"))
-    if rows.max(initial=0.0) > _LEAST * largest and (names := heaviest_rows(program, rows)):
+    if names := heaviest_rows(program, rows, least):
         parts.append(f"the multipliers of {', '.join(names)} are")
     return " and ".join(parts) + " not unique there" if parts else ""
+
+
+def read_columns(program: Program) -> NDArray[np.bool_]:
+    """Columns ``[n]`` that some variable of the source reads."""
+    read = np.zeros(program.n, dtype=bool)
+    for variable in program.variables:
+        read[variable.columns[variable.columns < program.n]] = True
+    return read

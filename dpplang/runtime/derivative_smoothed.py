@@ -24,6 +24,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from dpplang.asa.program import AffineMap, Parameter, Program, SparseMatrixMap
+from dpplang.runtime.blame import read_columns
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.options import Options, Smoothed
 from dpplang.runtime.warn import warn_no_secant
@@ -162,9 +163,7 @@ def _with_free_data(program: Program, augmented: bool) -> tuple[Program, _Layout
         program, parameters=parameters, P=P, q=free("q"), d=AffineMap.fixed(np.zeros(1), total), A=A, b=free("b"),
         sense="minimize", outputs=(), variables=(), duals=(), constants=(),
     )  # fmt: skip
-    held = np.zeros(n, dtype=bool)
-    for variable in program.variables:
-        held[variable.columns[variable.columns < n]] = True
+    held = read_columns(program)
     diagonal = np.flatnonzero((columns == indices) & held[indices])
     return perturbed, _Layout(place if moves_P else None, indices.size, held, diagonal, moves_A)
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpplang.asa.program import Program
-from dpplang.runtime.blame import undetermined
+from dpplang.runtime.blame import read_columns, undetermined
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.derivative import Derivative, Point
 from dpplang.runtime.derivative_smoothed import Secants
@@ -65,7 +65,8 @@ def tangent(
     dx, dy = solved.sensitivity(-g, -h)
     free = solved.sensitivity.free
     if free is not None:
-        _report(program, free, _seen(free, g, h) | (np.abs(free[0]).max(axis=1, initial=0.0) > _SEEN))
+        read = np.abs(free[0][:, read_columns(program)]).max(axis=1, initial=0.0)
+        _report(program, free, _seen(free, g, h) | (read > _SEEN * _size(*free)))
     return dx, dy, dvalue
 
 

@@ -180,6 +180,22 @@ def read(readout: Readout, sources: Sources) -> Floats:
     return total.reshape(batch, *readout.shape)
 
 
+def push_forward(readout: Readout, sources: Sources, moved: Sources) -> Floats:
+    """The derivative of :func:`read` ``[B, *shape]`` where the sources move by ``moved``."""
+    batch = sources.x.shape[0]
+    total = np.zeros((batch, readout.size))
+    for term in readout.terms:
+        entries = np.zeros((batch, term.rows.shape[0]))
+        if term.source < 3:
+            steps = moved.part(term.source)[:, term.columns]
+            entries += steps if term.constant is None else steps * _coefficients(term, term.constant, sources.theta)
+        if term.touches:
+            turned = _coefficients(term, np.zeros(term.rows.shape[0]), moved.theta)
+            entries += turned * sources.part(term.source)[:, term.columns]
+        np.add.at(total.T, term.rows, entries.T)
+    return total.reshape(batch, *readout.shape)
+
+
 def pull_back(readout: Readout, gradient: Floats, sources: Sources, into: Cotangents) -> None:
     """Add the transpose of :func:`read` at ``gradient`` ``[B, *shape]`` to ``into``.
 

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
+import scipy.sparse.linalg as spla
 
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.cones.product import Product
 
 _ZERO = 1e-6  # relative size of what counts as zero
 _STRICT = 1e-9  # relative size from which bᵀy, or qᵀx, counts as negative
+_DENSE = 1_000_000  # entries of a matrix that is decomposed rather than iterated on
 _SHARE = 1e-2  # of Aᵀy in bᵀy at most
 
 
@@ -25,6 +27,10 @@ def proves_infeasible(y: Array, A: sp.csc_matrix, b: Array, cone: Product) -> bo
     """Aᵀy = 0, y ∈ K*, bᵀy < 0."""
     if not np.isfinite(y).all():
         return False
+    return _is_certificate(y, A, b, cone) or _is_certificate(_cleaned(y, A), A, b, cone)
+
+
+def _is_certificate(y: Array, A: sp.csc_matrix, b: Array, cone: Product) -> bool:
     terms = float(np.abs(b) @ np.abs(y))
     strictness = -float(b @ y) / terms if terms > 0 else 0.0
     return (
@@ -47,6 +53,21 @@ def proves_unbounded(x: Array, P: sp.csc_matrix, q: Array, A: sp.csc_matrix, con
         and _vanishes(whole @ x, abs(whole) @ np.abs(x), _ZERO)
         and _vanishes(moved - cone.project(moved), sizes, _ZERO)
     )
+
+
+def _cleaned(y: Array, A: sp.csc_matrix) -> Array:
+    """The multipliers with Aᵀy = 0 that differ least from y, each relative to its own size.
+
+    With B = |Y|A they are |y|·(sign y − Bw), where w is the least-squares solution of Bw = sign y.
+    """
+    size, sign = np.abs(y), np.sign(y)
+    rows = sp.diags_array(size / max(size.max(initial=0.0), np.finfo(float).tiny))
+    scaled = sp.csc_array(rows @ A)
+    if y.size * (A.indptr.size - 1) <= _DENSE:
+        w = np.linalg.lstsq(scaled.toarray(), sign, rcond=None)[0]
+    else:
+        w = spla.lsmr(scaled, sign, atol=1e-14, btol=1e-14, conlim=0)[0]
+    return size * (sign - scaled @ w)
 
 
 def _vanishes(sums: Array, terms: Array, share: float) -> bool:

@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpplang.asa.evaluate import references
+from dpplang.asa.evaluate_jvp import evaluate_jvp
 from dpplang.asa.evaluate_vjp import evaluate_vjp
 from dpplang.asa.program import Program
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.errors import BindError
-from dpplang.runtime.bind import Bound, unflatten
+from dpplang.runtime.bind import Bound, flatten, unflatten
 from dpplang.runtime.derive import symmetrize
 from dpplang.runtime.named import NamedOutputs
 from dpplang.runtime.names import declared, show_shape, suggestions
-from dpplang.runtime.outputs import Cotangents, Readouts, Sources, pull_back, read
+from dpplang.runtime.outputs import Cotangents, Readouts, Sources, pull_back, push_forward, read
 
 if TYPE_CHECKING:
     from dpplang.runtime.engine import Engine, Solved
@@ -104,6 +105,47 @@ class Solution(NamedOutputs):
         names = [p.name for p in declared(program)] if wanted is None else wanted
         return {name: totals[name] for name in names}
 
+    def tangent(self, directions: Mapping[str, Any]) -> Tangent:
+        """How the solution moves when the parameters do: forward mode, through derived parameters.
+
+        Args:
+            directions: per parameter name that moves, an array of the shape of its value (or of its own shape, the same
+                for the whole batch).
+
+        Returns:
+            The derivative of every variable, dual and output, by the same names; zero for elements that failed.
+
+        Raises:
+            BindError: a parameter that does not exist (BND710), or a direction of another shape (BND721).
+        """
+        program = self._engine.program
+        _needed(program, tuple(directions))
+        moved: dict[str, Floats] = {}
+        for parameter in declared(program):
+            if parameter.name in directions:
+                moved[parameter.name] = symmetrize(parameter, self._direction(parameter.name, directions), np)
+        known = {**dict(program.constants), **self._bound.values}
+        for parameter in program.parameters:
+            if parameter.value is not None and not moved.keys().isdisjoint(references(parameter.value)):
+                moved[parameter.name] = symmetrize(parameter, evaluate_jvp(parameter.value, known, moved), np)
+        dtheta = tuple(
+            flatten(p, moved[p.name], self._bound.batch) if p.name in moved else None for p in program.parameters
+        )
+        dx, dy, dvalue = self._engine.tangent(self._solved, dtheta)
+        still = [np.zeros_like(t) for t in self._bound.theta]
+        steps = Sources(dx, dy, dvalue, [s if d is None else d for s, d in zip(still, dtheta, strict=True)])
+        return Tangent(self._readouts, self._sources, steps, self._bound.batch, self._solved.ok)
+
+    def _direction(self, name: str, directions: Mapping[str, Any]) -> Floats:
+        value, array = self._bound.values[name], np.asarray(directions[name], dtype=np.float64)
+        rank = len(next(p.shape for p in declared(self._engine.program) if p.name == name))
+        own = value.shape[value.ndim - rank :]
+        if array.shape not in (value.shape, own):
+            shapes = show_shape(array.shape), show_shape(value.shape)
+            message = f"the direction for `{name}` has shape {shapes[0]}, and `{name}` {shapes[1]}"
+            raise BindError([Diagnostic("BND721", message)])
+        return np.broadcast_to(array, value.shape)
+
     def _flat(self, name: str, gradient: Any) -> Floats:
         """A gradient as ``[B, *shape]``, zero where the element failed."""
         shape = self._readouts[name].shape
@@ -128,6 +170,29 @@ class Solution(NamedOutputs):
                 for name, part in evaluate_vjp(parameter.value, known, gradient).items():
                     if name in totals:
                         totals[name] = totals[name] + part
+
+
+class Tangent(NamedOutputs):
+    """Derivatives of a solution in one direction, by the same names: ``tangent.x``, ``tangent.dual.ineq``."""
+
+    def __init__(
+        self, readouts: Readouts, sources: Sources, moved: Sources, batch: tuple[int, ...], ok: NDArray[np.bool_]
+    ) -> None:
+        self._readouts, self._sources, self._moved, self._batch, self._ok = readouts, sources, moved, batch, ok
+
+    @property
+    def value(self) -> Any:
+        return self["value"]
+
+    def _named(self, name: str) -> Any:
+        readout = self._readouts[name]
+        found = push_forward(readout, self._sources, self._moved)
+        if not self._ok.all():
+            found = np.where(self._ok.reshape(-1, *(1,) * len(readout.shape)), found, 0.0)
+        return found.reshape((*self._batch, *readout.shape))[()]
+
+    def __repr__(self) -> str:
+        return f"Tangent({', '.join(self.names)})"
 
 
 def _needed(program: Program, wanted: tuple[str, ...] | None) -> frozenset[str]:
