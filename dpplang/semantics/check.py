@@ -97,7 +97,8 @@ def _checked(file: ast.File, loader: Loader, library: Library) -> Checked:
     report.add(*unknown_names(file, scope, walk.state.called))
     returned = _single(file, ast.ReturnItem, "NAM111", "`return` stands twice", report)
     outputs = outputs_of(walk, returned, scope, declared.variables, constraints)
-    judge(sense, objective, constraints, walk.state.inlined, lambda: _around(file, declared, scope), report)
+    at = next((i.expression.span for i in file.items if isinstance(i, ast.ObjectiveItem) and i.expression), None)
+    judge(sense, objective, at, constraints, walk.state.inlined, lambda: _around(file, declared, scope), report)
     _warn_undetermined(declared, report, broken)
     model = Model(
         dims=tuple(declared.dims),

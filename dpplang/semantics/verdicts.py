@@ -4,10 +4,12 @@ they may."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dpplang.core.diagnostics import Diagnostic, Fix, Label
+from dpplang.core.source import Span
 from dpplang.lattice.curvature import Curvature
 from dpplang.lattice.sign import Sign
 from dpplang.semantics.dcp import DcpBlame, Demand
@@ -26,6 +28,7 @@ CONVEX, CONCAVE, AFFINE = Curvature.CONVEX, Curvature.CONCAVE, Curvature.AFFINE
 def judge(
     sense: str,
     objective: Expr | None,
+    at: Span | None,
     constraints: Sequence[Constraint],
     inlined: dict[int, Inlined],
     program: Callable[[], Around],
@@ -34,19 +37,33 @@ def judge(
     """Report every subexpression that breaks a rule.
 
     Args:
+        at: where the objective's expression stands.
         inlined: ``func`` calls by ``id`` of what they stand for. program: what fixes need; asked for if there are any.
     """
     dcp = DcpBlame(inlined)
     rewrites = _Rewrites(program, inlined)
     allowed: set[int] = set() if objective is None else {id(c) for c in _quadratic_positions(objective)}
     seen: set[int] = set()
-    for expr, demand in _demands(sense, objective, constraints):
+    for expr, demand, place in _demands(sense, objective, at, constraints):
         if not satisfies(expr.facts.curvature, demand.wanted):
-            report.add(*dcp.blame(expr, demand))
+            found = dcp.blame(expr, demand)
         elif not satisfies(expr.facts.dpp, demand.wanted):
-            report.add(*rewrites.blame(expr, demand.wanted))
+            found = rewrites.blame(expr, demand.wanted)
         else:
-            report.add(*_misplaced(expr, allowed, seen, rewrites))
+            found = _misplaced(expr, allowed, seen, rewrites)
+        report.add(*(_asked_for(d, place) for d in found))
+
+
+def _asked_for(diagnostic: Diagnostic, place: Label | None) -> Diagnostic:
+    """The finding with the place that asks for what is not there, where it blames a ``let`` or a ``func`` elsewhere."""
+    labels = [diagnostic.primary, *diagnostic.secondary]
+    if place is None or any(label is not None and _lies_in(label.span, place.span) for label in labels):
+        return diagnostic
+    return replace(diagnostic, secondary=(*diagnostic.secondary, place))
+
+
+def _lies_in(inner: Span, outer: Span) -> bool:
+    return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end
 
 
 class _Rewrites:
@@ -76,11 +93,15 @@ class _Rewrites:
         return factored_fix(self._around, call)
 
 
-def _demands(sense: str, objective: Expr | None, constraints: Sequence[Constraint]) -> Iterator[tuple[Expr, Demand]]:
+def _demands(
+    sense: str, objective: Expr | None, at: Span | None, constraints: Sequence[Constraint]
+) -> Iterator[tuple[Expr, Demand, Label | None]]:
+    """Expressions, what is asked of each, and where."""
     if objective is not None:
-        yield objective, objective_demand(sense)
+        yield objective, objective_demand(sense), None if at is None else Label(at, "used in this objective")
     for constraint in constraints:
-        yield from constraint_demands(constraint)
+        place = Label(constraint.span, "used in this constraint")
+        yield from ((expr, demand, place) for expr, demand in constraint_demands(constraint))
 
 
 def objective_demand(sense: str) -> Demand:

@@ -90,6 +90,6 @@ def test_mended_programs_have_the_same_solution_and_gradient(program: Program, s
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @given(programs(), st.integers(0, 10_000))
-@settings(QUIET, max_examples=150)
+@settings(QUIET, max_examples=80)
 def test_many_mended_programs_have_the_same_solution_and_gradient(program: Program, seed: int) -> None:
     check_program(program, values(seed))

@@ -155,3 +155,13 @@ def test_product_of_parameters_has_a_fix_that_mends_it() -> None:
 def test_square_of_an_expression_has_a_fix() -> None:
     (fix,) = one("dim n\nparam b[n]\nvar x[n]\nminimize (x - b)' @ (x - b)\n").fixes
     assert fix.edits[0].text in ("sum_squares((x - b))", "sum_squares(x - b)")
+
+
+def test_a_culprit_in_a_let_names_the_constraint_that_asks() -> None:
+    text = "var x, y\nlet a = sqrt(x)\nminimize y\nsubject to\n  y >= 0\n  top: a + y <= 1\n"
+    found = one(text)
+    assert found.primary is not None and found.primary.span.text == "sqrt(x)"
+    assert [(s.span.text, s.text) for s in found.secondary] == [("a + y <= 1", "used in this constraint")]
+    found = one("var x\nlet a = sqrt(x)\nminimize 2 * a\n")
+    assert ("2 * a", "used in this objective") in {(s.span.text, s.text) for s in found.secondary}
+    assert all(s.text != "used in this objective" for s in one("var x\nminimize sqrt(x)\n").secondary)
