@@ -64,6 +64,11 @@ class Solved:
     def batch(self) -> int:
         return self.x.shape[0]
 
+    @property
+    def codes(self) -> NDArray[np.int64]:
+        """The statuses as numbers ``[B]``: places in :data:`dpplang.runtime.status.CODES`."""
+        return np.fromiter((s.code for s in self.status), np.int64, self.status.size)
+
     @cached_property
     def sensitivity(self) -> Sensitivity:
         """The factorized optimality system, made when a derivative is first asked for and kept for the next."""

@@ -22,5 +22,14 @@ class Status(Enum):
     """The problem data hold NaN or infinity at these parameters."""
 
     @property
+    def code(self) -> int:
+        """Its place among all; 0 is ``solved``, and up to 1 there is a solution."""
+        return _PLACES[self]
+
+    @property
     def ok(self) -> bool:
         return self in (Status.SOLVED, Status.INACCURATE)
+
+
+CODES: tuple[Status, ...] = tuple(Status)
+_PLACES = {status: place for place, status in enumerate(CODES)}

@@ -7,6 +7,7 @@ around it. Values are checked inside ``forward``, where tensors are concrete eve
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,6 @@ NO_SECOND = (
     "the derivative of a solution cannot itself be differentiated: call `backward` without `create_graph=True`, or "
     "`torch.autograd.grad` once"
 )
-NO_VMAP = "a layer needs no `torch.func.vmap`: give its parameters leading batch dims"
 
 
 @dataclass(slots=True, eq=False)
@@ -37,7 +37,8 @@ class Call:
     Attributes:
         tolerances: relative, per declared parameter, of the precision its value came in.
         batch: the broadcast batch dims.
-        solved: the engine's answer, once there is one.
+        solved: the engine's answer, once there is one. mapped: under ``torch.func.vmap``, the call with the mapped dim
+            in front of its batch, which has the answer in this one's place.
     """
 
     engine: Engine
@@ -45,6 +46,7 @@ class Call:
     tolerances: tuple[float, ...]
     raising: bool
     solved: Solved | None = None
+    mapped: Call | None = None
 
     @property
     def program(self) -> Program:
@@ -57,10 +59,11 @@ class Call:
 
 
 class Solve(torch.autograd.Function):
-    """(θ per parameter ``[B_k, size]``, declared values as they were given, derived values) → x, y, optimal value."""
+    """(θ per parameter ``[B_k, size]``, declared values as they were given, derived values) → x, y, optimal value, and
+    the statuses as numbers."""
 
     @staticmethod
-    def forward(call: Call, *tensors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(call: Call, *tensors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Raises:
         BindError: values that are not what was declared. SolveError: an element failed and the call raises.
         """
@@ -70,7 +73,9 @@ class Solve(torch.autograd.Function):
         call.solved = call.engine.solve(tuple(arrays[:k]))
         if call.raising:
             raise_failures(call.program, call.solved, call.batch)
-        return torch.from_numpy(call.solved.x), torch.from_numpy(call.solved.y), torch.from_numpy(call.solved.value)
+        solved = call.solved
+        codes = torch.from_numpy(solved.codes)
+        return torch.from_numpy(solved.x), torch.from_numpy(solved.y), torch.from_numpy(solved.value), codes
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
@@ -78,27 +83,40 @@ class Solve(torch.autograd.Function):
         ctx.call, ctx.count = call, len(inputs) - 1
         ctx.set_materialize_grads(False)
         theta = inputs[1 : 1 + len(call.program.parameters)]
+        ctx.mark_non_differentiable(output[3])
         ctx.save_for_backward(*theta)
         ctx.save_for_forward(*theta)
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[int | None, ...], *inputs: Any) -> Any:
-        raise DppError(NO_VMAP)
+        """One solve with the mapped dim in front of the batch; parameters are no longer shared, as each mapped call has
+        its own gradient."""
+        call, count = inputs[0], info.batch_size
+        parameters, extent = call.program.parameters, math.prod(call.batch)
+        k = len(parameters)
+        theta = [_joined(t, d, count, extent) for t, d in zip(inputs[1 : k + 1], in_dims[1 : k + 1], strict=True)]
+        values = [
+            _in_front(t, d, len(call.batch) + len(p.shape))
+            for t, d, p in zip(inputs[k + 1 :], in_dims[k + 1 :], parameters, strict=True)
+        ]
+        call.mapped = Call(call.engine, (count, *call.batch), call.tolerances, call.raising)
+        found = Solve.apply(call.mapped, *theta, *values)
+        return tuple(part.reshape(count, extent, *part.shape[1:]) for part in found), (0,) * len(found)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
         theta = ctx.saved_tensors
         wanted = tuple(ctx.needs_input_grad[1 : 1 + len(theta)])
         if _is_plain():
-            found = Adjoint.forward(ctx.call, wanted, *gradients)
+            found = Adjoint.forward(ctx.call, wanted, *gradients[:3])
         else:
-            found = Adjoint.apply(ctx.call, wanted, *gradients, *theta)
+            found = Adjoint.apply(ctx.call, wanted, *gradients[:3], *theta)
         return (None, *found, *(None,) * (ctx.count - len(theta)))
 
     @staticmethod
-    def jvp(ctx: Any, *tangents: Tensor | None) -> tuple[Tensor, ...]:
+    def jvp(ctx: Any, *tangents: Tensor | None) -> tuple[Tensor | None, ...]:
         theta = ctx.saved_tensors
-        return Tangent.apply(ctx.call, *tangents[1 : 1 + len(theta)], *theta)
+        return (*Tangent.apply(ctx.call, *tangents[1 : 1 + len(theta)], *theta), None)
 
 
 class _Once(torch.autograd.Function):
@@ -131,7 +149,21 @@ class Adjoint(_Once):
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[int | None, ...], *inputs: Any) -> Any:
-        return _each(Adjoint, info.batch_size, in_dims, inputs)
+        call, count, wanted = inputs[0], info.batch_size, inputs[1]
+        if call.mapped is None or all(d is None for d in in_dims[5:]):
+            return _each(Adjoint, count, in_dims, inputs)
+        extent = math.prod(call.batch)
+        joined = [
+            None if t is None else _joined(t, d, count, extent) for t, d in zip(inputs[2:], in_dims[2:], strict=True)
+        ]
+        found = Adjoint.apply(call.mapped, wanted, *joined)
+        own = [t.shape[1 if d == 0 else 0] for t, d in zip(inputs[5:], in_dims[5:], strict=True)]
+        split = [None if g is None else g.reshape(count, extent, -1) for g in found]
+        parts = [
+            None if g is None else g.sum(dim=1, keepdim=True) if shared == 1 else g
+            for g, shared in zip(split, own, strict=True)
+        ]
+        return tuple(parts), tuple(None if g is None else 0 for g in parts)
 
 
 class Tangent(_Once):
@@ -144,7 +176,16 @@ class Tangent(_Once):
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[int | None, ...], *inputs: Any) -> Any:
-        return _each(Tangent, info.batch_size, in_dims, inputs)
+        call, count = inputs[0], info.batch_size
+        k = (len(inputs) - 1) // 2
+        if call.mapped is None or all(d is None for d in in_dims[1 + k :]):
+            return _each(Tangent, count, in_dims, inputs)
+        extent = math.prod(call.batch)
+        joined = [
+            None if t is None else _joined(t, d, count, extent) for t, d in zip(inputs[1:], in_dims[1:], strict=True)
+        ]
+        found = Tangent.apply(call.mapped, *joined)
+        return tuple(part.reshape(count, extent, *part.shape[1:]) for part in found), (0,) * len(found)
 
 
 # Torch binds arguments by a function's signature at every call, and finding that takes longer than a small solve.
@@ -167,6 +208,20 @@ def _each(function: type[_Once], count: int, in_dims: tuple[int | None, ...], in
     ]
     stacked = tuple(None if parts[0] is None else torch.stack(parts) for parts in zip(*calls, strict=True))
     return stacked, tuple(None if s is None else 0 for s in stacked)
+
+
+def _joined(tensor: Tensor, dim: int | None, count: int, extent: int) -> Tensor:
+    """``[1 or extent, …]`` with perhaps a mapped dim → ``[count · extent, …]``, the mapped dim outermost."""
+    front = tensor.movedim(dim, 0) if dim is not None else tensor[None]
+    return front.expand(count, extent, *front.shape[2:]).reshape(count * extent, *front.shape[2:])
+
+
+def _in_front(tensor: Tensor, dim: int | None, rank: int) -> Tensor:
+    """The mapped dim in front of ``rank`` others, the first of which are 1 where the tensor has fewer."""
+    if dim is None:
+        return tensor
+    front = tensor.movedim(dim, 0)
+    return front.reshape(front.shape[0], *(1,) * (rank + 1 - front.dim()), *front.shape[1:])
 
 
 def _arrays(tensors: Sequence[Tensor | None]) -> tuple[np.ndarray[Any, Any] | None, ...]:

@@ -20,7 +20,7 @@ from dpplang.runtime.options import Options
 from dpplang.runtime.runner import Runner, check_on_failure
 from dpplang.torch.function import Call, Solve
 from dpplang.torch.outputs import Parts
-from dpplang.torch.result import Result
+from dpplang.torch.result import LAST_OK, Result
 from dpplang.torch.values import prepare
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ class Layer(nn.Module):
     Tensors have any number of leading batch dims, which broadcast as in NumPy; results come in their dtype and on their
     device, whatever it is; the solve itself is in float64 on the CPU. Gradients with respect to a parameter that the
     batch shares are summed, those of a symmetric parameter are symmetric. Under ``torch.no_grad`` nothing is kept for a
-    backward pass. Backward and forward mode (``torch.func.jvp``) work; second derivatives do not exist.
+    backward pass. Backward and forward mode work, and so do the transforms of ``torch.func``: ``vmap`` over a layer is
+    one batched solve, ``vmap(grad(…))`` gives per-sample gradients. Second derivatives do not exist.
 
     Args:
         source: path of a ``.dpp`` program or of a compiled ``.npz`` one, a ``Problem``, or a ``Program``.
@@ -89,11 +90,9 @@ class Layer(nn.Module):
         runner, constants, values_by_name = self._bind(values, named)
         inputs = prepare(runner.program, values_by_name, constants)
         call = Call(runner.engine, inputs.batch, inputs.tolerances, self.on_failure == "raise")
-        x, y, value = Solve.apply(call, *inputs.theta, *inputs.values)
-        statuses = tuple(call.answer.status)
-        failed = torch.from_numpy(~call.answer.ok)
-        parts = Parts(x, y, value, inputs.theta, failed)
-        return Result(runner.readouts, parts, statuses, inputs.batch, inputs.dtype, inputs.device)
+        x, y, value, codes = Solve.apply(call, *inputs.theta, *inputs.values)
+        parts = Parts(x, y, value, inputs.theta, codes > LAST_OK)
+        return Result(runner.readouts, parts, codes, inputs.batch, inputs.dtype, inputs.device)
 
     def program(self, *values: Any, **named: Any) -> Program:
         """The compiled program that a call with these arguments solves."""

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from dpplang.runtime.named import NamedOutputs
 from dpplang.runtime.outputs import Readouts
-from dpplang.runtime.status import Status
+from dpplang.runtime.status import CODES
 from dpplang.torch.outputs import Parts, read
 
-CODES: tuple[Status, ...] = tuple(Status)
+LAST_OK = max(status.code for status in CODES if status.ok)
 
 
 class Result(NamedOutputs):
@@ -30,14 +30,14 @@ class Result(NamedOutputs):
         self,
         readouts: Readouts,
         parts: Parts,
-        statuses: tuple[Status, ...],
+        codes: Tensor,
         batch: tuple[int, ...],
         dtype: torch.dtype,
         device: torch.device,
     ) -> None:
         self._readouts = readouts
         self._parts = parts
-        self._statuses = statuses
+        self._codes = codes
         self._batch = batch
         self._dtype = dtype
         self._device = device
@@ -51,8 +51,7 @@ class Result(NamedOutputs):
     @property
     def status(self) -> Tensor:
         """Per element ``[*batch]`` a number: the place of its status in ``status_names``; 0 is ``solved``."""
-        numbers = [CODES.index(s) for s in self._statuses]
-        return torch.tensor(numbers, dtype=torch.int64, device=self._device).reshape(self._batch)
+        return self._codes.reshape(self._batch).to(self._device)
 
     @property
     def status_names(self) -> tuple[str, ...]:
@@ -72,7 +71,7 @@ class Result(NamedOutputs):
         return self._tensors[name]
 
     def __repr__(self) -> str:
-        words = Counter(s.value for s in self._statuses)
+        words = Counter(CODES[code].value for code in self._codes.tolist())
         counted = ", ".join(f"{k} {word}" if self._batch else word for word, k in words.items()) or "none"
         shown = ", ".join(f"{n} {[*self._batch, *self._readouts[n].shape]}" for n in self.names)
         return f"Result({counted}; {shown})"
