@@ -12,6 +12,7 @@ from dpplang.syntax.expectations import describe, describe_token
 from dpplang.syntax.limits import MAX_CHARACTERS, MAX_DEPTH
 from dpplang.syntax.machine import Stuck
 from dpplang.syntax.mends import near, two_relations
+from dpplang.syntax.places import place
 from dpplang.syntax.tables import Tables
 from dpplang.syntax.token import Token
 from dpplang.syntax.words import (
@@ -25,14 +26,11 @@ from dpplang.syntax.words import (
 
 _LEADING = frozenset({"STAR", "SLASH", "AT", "CARET", "EQUAL", "LESS_EQUAL", "GREATER_EQUAL", "LESS", "GREATER"})
 
-# What stands behind a keyword that stands alone, which could be a name as well.
-_FOLLOWS = dict.fromkeys(("dim", "data", "param", "var", "derived", "let", "func", "atom"), "a name") | dict.fromkeys(
-    ("minimize", "maximize", "return"), "an expression"
-)
-
 
 def stuck(source: Source, tables: Tables, start: str, tokens: Sequence[Token], outcome: Stuck) -> Diagnostic:
     """Why an item does not parse, where no mend helps."""
+    if start == "item" and (found := _behind_keyword(source, tokens, outcome)) is not None:
+        return found
     if outcome.index == len(tokens):
         return _too_early(source, tables, start, tokens, outcome)
     token = tokens[outcome.index]
@@ -41,14 +39,30 @@ def stuck(source: Source, tables: Tables, start: str, tokens: Sequence[Token], o
         return special
     wanted = describe(outcome.expected, tables)
     message = f"{wanted} was expected, not {describe_token(token)}"
-    return Diagnostic("SYN001", message, Label(token.span(source), "not expected here"))
+    return Diagnostic("SYN001", message, Label(token.span(source), "not expected here"), help=_belongs(start, outcome))
+
+
+def _belongs(start: str, outcome: Stuck) -> tuple[str, ...]:
+    """What belongs in the place where the parser is stuck."""
+    words = None if start == "expression" and not outcome.before else place(outcome.before)
+    return (words,) if words else ()
+
+
+def _behind_keyword(source: Source, tokens: Sequence[Token], outcome: Stuck) -> Diagnostic | None:
+    """What was read as a name, for nothing follows that goes with a keyword: ``dim 3``, ``param = 1``."""
+    words = place((tokens[0].text.upper(),)) if tokens[0].type == "NAME" and tokens[0].text in ITEM_WORDS else None
+    if words is None or outcome.index != 1 or tokens[0].text == "atom":
+        return None
+    if len(tokens) == 1:
+        message = f"this ends too early: nothing stands behind `{tokens[0].text}`"
+        end = Span(source, tokens[0].end, tokens[0].end)
+        return Diagnostic("SYN014", message, Label(end, "here"), help=(words,))
+    message = f"`{tokens[0].text}` cannot be followed by {describe_token(tokens[1])}"
+    return Diagnostic("SYN001", message, Label(tokens[1].span(source), "not expected here"), help=(words,))
 
 
 def _too_early(source: Source, tables: Tables, start: str, tokens: Sequence[Token], outcome: Stuck) -> Diagnostic:
-    place = Span(source, tokens[-1].end, tokens[-1].end)
-    if len(tokens) == 1 and tokens[0].text in _FOLLOWS:
-        message = f"this ends too early: {_FOLLOWS[tokens[0].text]} was expected behind `{tokens[0].text}`"
-        return Diagnostic("SYN014", message, Label(place, "here"))
+    end = Span(source, tokens[-1].end, tokens[-1].end)
     if start == "item" and {"EQUAL", "PRECEDES"} <= outcome.expected and outcome.before[-1:] != ("tuple",):
         whole = tokens[0].span(source).to(tokens[-1].span(source))
         if tokens[0].type in ("PLUS", "MINUS"):
@@ -59,9 +73,10 @@ def _too_early(source: Source, tables: Tables, start: str, tokens: Sequence[Toke
     if start == "item" and tokens[-1].type == "COLON" and tokens[0].type == "LABEL":
         message = f"this ends too early: what must hold for `{tokens[0].text}`?"
         help_ = ("a relation was expected behind the `:`, such as `x >= 0`",)
-        return Diagnostic("SYN014", message, Label(place, "here"), help=help_)
+        return Diagnostic("SYN014", message, Label(end, "here"), help=help_)
     wanted = describe(outcome.expected, tables)
-    return Diagnostic("SYN014", f"this ends too early: {wanted} was expected", Label(place, "here"))
+    message = f"this ends too early: {wanted} was expected"
+    return Diagnostic("SYN014", message, Label(end, "here"), help=_belongs(start, outcome))
 
 
 def _special(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck) -> Diagnostic | None:
