@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(description, ensure_ascii=False))
     else:
-        _print_tables(args.file, description)
+        print_tables(args.file, description)
     if args.out:
         _save(program, Path(args.out))
     return 0
@@ -128,7 +128,7 @@ def _parameter(program: Program, parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def _print_tables(file: str, description: dict[str, Any]) -> None:
+def print_tables(file: str, description: dict[str, Any]) -> None:
     from rich import box
     from rich.table import Table
 

@@ -79,7 +79,7 @@ def read_binding(args: argparse.Namespace, problem: Problem) -> Binding:
     ranks = {s.name: len(s.shape) for s in (*problem.model.data, *problem.model.params)}
     values: dict[str, Any] = {}
     for entry in args.data:
-        values.update(_read(entry, ranks))
+        values.update(read_values(entry, ranks))
     for setting in args.set:
         name, value = _read_setting(setting)
         _require(name, ranks, f"--set {setting}")
@@ -89,7 +89,15 @@ def read_binding(args: argparse.Namespace, problem: Problem) -> Binding:
     return Binding(values, dims)
 
 
-def _read(entry: str, ranks: Mapping[str, int]) -> dict[str, Any]:
+def read_values(entry: str, ranks: Mapping[str, int]) -> dict[str, Any]:
+    """The values that ``[NAME=]FILE`` names.
+
+    Args:
+        ranks: numbers of axes of the declared tensors.
+
+    Raises:
+        UsageError: a file that cannot be read as what it should be, an unknown name.
+    """
     prefix, equals, rest = entry.partition("=")
     name = prefix.strip() if equals and prefix.strip().isidentifier() else ""
     path = existing_file(rest if name else entry, f"a data file ({', '.join(FORMATS)})")

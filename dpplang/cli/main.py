@@ -27,6 +27,7 @@ COMMANDS = {
     "gradcheck": "compare a program's gradient with central differences",
     "asa": "show the compiled program: variables, rows, cones, what each parameter touches",
     "build": "print what a phase made: the AST, the typed tree or the compiled program",
+    "repl": "build a program item by item, see what is proved of it, solve it",
     "explain": "explain a diagnostic code",
     "atoms": "list the atoms, or show one",
     "demo": "tune a portfolio on real stock prices, from start to finish",

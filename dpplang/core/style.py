@@ -16,6 +16,7 @@ class Style(Enum):
     SECONDARY = "34"
     HELP = "1;32"
     BOLD = "1"
+    DIM = "2"
 
 
 @dataclass(frozen=True, slots=True)

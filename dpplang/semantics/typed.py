@@ -77,8 +77,10 @@ def type_node_in(program: Typed, node: ast.Expr) -> Probed:
     if plain.expr is not None:
         return plain
     numeric = _typed(program, node, numeric=True)
-    free = numeric.expr is not None and not numeric.expr.facts.variables
-    return numeric if free else plain
+    if numeric.expr is not None:
+        return plain if numeric.expr.facts.variables else numeric
+    meant = any(d.code == "DPP303" for d in plain.diagnostics)
+    return numeric if meant else plain
 
 
 def _typed(program: Typed, node: ast.Expr, *, numeric: bool) -> Probed:

@@ -72,7 +72,7 @@ def flat(doc: Doc) -> str:
 
 def width(doc: Doc, limit: int) -> int | None:
     """Columns of the document on one line; None if it cannot be on one, or is wider than ``limit``."""
-    left = _left(limit, [(0, True, doc)], 1)
+    left = None if _forces(doc) else _left(limit, [(0, True, doc)], 1)
     return None if left is None else limit - left
 
 

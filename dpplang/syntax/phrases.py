@@ -111,8 +111,9 @@ class Phrases:
             case ast.Slice():
                 return self.slice(node)
             case ast.Generator():
+                body = self.expression(node.body)
                 return (
-                    self.expression(node.body),
+                    nest(INDENT, body) if isinstance(node.body, ast.Binary) else body,
                     self._separator("", node.body.span, node.binders[0], "for"),
                     *("for ", self.domain(node.binders, node.condition)),
                 )
