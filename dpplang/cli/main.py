@@ -30,6 +30,7 @@ COMMANDS = {
     "repl": "build a program item by item, see what is proved of it, solve it",
     "explain": "explain a diagnostic code",
     "atoms": "list the atoms, or show one",
+    "lsp": "serve an editor: the language server",
     "demo": "tune a portfolio on real stock prices, from start to finish",
 }
 

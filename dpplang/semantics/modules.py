@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dpplang.core.diagnostics import Label
+from dpplang.semantics.damage import damage
 from dpplang.semantics.library import Library
 from dpplang.semantics.loader import MAX_IMPORT_DEPTH, Loader
 from dpplang.semantics.report import Mistake, Report, mistake, suggestions
@@ -103,6 +104,8 @@ class Modules:
         self._open.append(path)
         try:
             self._done[path] = self._scope(parsed.file, inner)
+            for name in damage(parsed.file).functions:  # it did not parse, and that is said
+                self._done[path][0].functions.setdefault(name, POISON)
         finally:
             self._open.pop()
         return self._done[path]

@@ -65,3 +65,8 @@ def test_a_text_without_a_folder_imports_nothing() -> None:
 def test_an_imported_file_declares_no_tensors(tmp_path: Path) -> None:
     (tmp_path / "f.dpp").write_text("param p\nfunc f(x) = abs(x)\n")
     assert "NAM120" in check(tmp_path, f'from "f.dpp" import f\n{USE}').errors
+
+
+def test_a_function_that_does_not_parse_is_one_error(tmp_path: Path) -> None:
+    (tmp_path / "lib.dpp").write_text("func f(x) = x +\n", encoding="utf-8")
+    assert check(tmp_path, 'var x\nfrom "lib.dpp" import f\nminimize f(x)\n').errors == ["SYN014"]

@@ -1,0 +1,210 @@
+"""What a version of a text means, by offset: the tree, the typed tree, the names. No type of the protocol.
+
+A :class:`Session` follows one text through its versions and keeps of the last what an edit left alone; an
+:class:`Analysis` is one version. Analyses of one session share nodes whose spans move with the text (``Piece``), so
+only the newest may be asked.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from dpplang.core.diagnostics import Diagnostic
+from dpplang.core.source import Piece, Source
+from dpplang.lsp.names import Kind, Mention, Names, Space, mentions
+from dpplang.lsp.typing import type_nodes
+from dpplang.semantics.check import Checked, check
+from dpplang.semantics.library import standard_library
+from dpplang.semantics.loader import Loader
+from dpplang.semantics.tree import Expr, Model
+from dpplang.syntax import ast
+from dpplang.syntax.classes import Classified, classify
+from dpplang.syntax.parser import Parsed
+from dpplang.syntax.pieces import Pieces
+from dpplang.syntax.walk import children
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """One version of a text.
+
+    Attributes:
+        path: the file, if there is one. loader: of its imports. diagnostics: all that is found, in order of the text.
+        pieces: runs of whole lines that hold whole items, which together are the text.
+    """
+
+    source: Source
+    path: Path | None
+    loader: Loader
+    parsed: Parsed
+    checked: Checked
+    pieces: tuple[Piece, ...]
+    names: Names
+    diagnostics: tuple[Diagnostic, ...]
+    _kept: _Kept = field(repr=False)
+    _typed: dict[int, dict[int, Expr]] = field(default_factory=dict[int, "dict[int, Expr]"], repr=False)
+
+    @property
+    def text(self) -> str:
+        return self.source.text
+
+    @property
+    def items(self) -> tuple[ast.AnyItem, ...]:
+        return self.parsed.file.items
+
+    @property
+    def model(self) -> Model | None:
+        """The typed program, if nothing is wrong with it."""
+        return None if any(d.is_error for d in self.diagnostics) else self.checked.model
+
+    @cached_property
+    def _item_starts(self) -> list[int]:
+        return [item.span.start for item in self.items]
+
+    def item_at(self, offset: int) -> ast.AnyItem | None:
+        """The item that an offset is in or directly behind."""
+        position = bisect_right(self._item_starts, offset) - 1
+        if position < 0 or self.items[position].span.end < offset:
+            return None
+        return self.items[position]
+
+    def items_in(self, start: int, end: int) -> tuple[ast.AnyItem, ...]:
+        """The items that have a part in [start, end)."""
+        first = max(bisect_right(self._item_starts, start) - 1, 0)
+        last = bisect_right(self._item_starts, end)
+        return tuple(item for item in self.items[first:last] if item.span.end >= start)
+
+    def piece_at(self, offset: int) -> Piece:
+        position = bisect_right(self.pieces, offset, key=lambda p: p.offset) - 1
+        return self.pieces[max(position, 0)]
+
+    def path_to(self, offset: int) -> tuple[ast.Node, ...]:
+        """The nodes that hold an offset, from the item down to the smallest."""
+        item = self.item_at(offset)
+        return () if item is None else tuple(_descend(item, offset))
+
+    def mention_at(self, offset: int) -> Mention | None:
+        """The name at an offset, or directly before it."""
+        item = self.item_at(offset)
+        if item is None:
+            return None
+        touching = [m for m in self._kept.mentions(item) if m.span.start <= offset <= m.span.end]
+        return touching[-1] if touching else None
+
+    def mentions_of(self, mention: Mention) -> list[Mention]:
+        """All mentions of what is named, in order of the text."""
+        return self.names.by_key.get(self.names.key(mention), [])
+
+    def classes(self, start: int, end: int) -> Iterator[Classified]:
+        """The tokens of [start, end), by class; a token has a part in it."""
+        for piece in self.pieces:
+            if piece.offset >= end:
+                return
+            if piece.offset + len(piece.text) > start:
+                for token in self._kept.classes(piece):
+                    at = piece.offset
+                    if token.start + at < end and token.end + at > start:
+                        yield Classified(token.start + at, token.end + at, token.kind)
+
+    def typed(self, item: ast.AnyItem) -> dict[int, Expr]:
+        """The typed expressions of an item, by ``id`` of the node; of a ``func``, as its first call has them."""
+        if id(item) not in self._typed:
+            callers = self._callers(item.name.name) if isinstance(item, ast.FuncItem) else [item]
+            found: dict[int, Expr] = {}
+            for caller in callers:
+                found = type_nodes(caller, self.checked.typed)
+                if not isinstance(item, ast.FuncItem) or id(item.body) in found:
+                    break
+            self._typed[id(item)] = found
+        return self._typed[id(item)]
+
+    def expression_at(self, offset: int) -> tuple[ast.Node, Expr] | None:
+        """The smallest expression that holds an offset and could be typed, as a node and typed."""
+        path = self.path_to(offset)
+        if not path:
+            return None
+        typed = self.typed(path[0])  # pyright: ignore[reportArgumentType]
+        return next(((n, typed[id(n)]) for n in reversed(path) if id(n) in typed), None)
+
+    def _callers(self, function: str, seen: frozenset[str] = frozenset()) -> list[ast.AnyItem]:
+        """Items in which a function of the file is written out: those that call it, through other functions or not."""
+        calls = self.names.by_key.get((Space.FUNCTION, function, 0), [])
+        found = [item for m in calls if not m.declares and (item := self.item_at(m.span.start)) is not None]
+        direct = [i for i in found if not isinstance(i, ast.FuncItem | ast.AtomItem)]
+        inner, seen = {i.name.name for i in found if isinstance(i, ast.FuncItem)}, seen | {function}
+        return direct + [caller for name in sorted(inner - seen) for caller in self._callers(name, seen)]
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What is found once of an item or a piece, for as long as it is in the text."""
+
+    _mentions: dict[int, tuple[ast.AnyItem, tuple[Mention, ...]]] = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
+    _classes: dict[int, tuple[Piece, tuple[Classified, ...]]] = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
+
+    def mentions(self, item: ast.AnyItem) -> tuple[Mention, ...]:
+        found = self._mentions.get(id(item))
+        if found is None:
+            found = self._mentions[id(item)] = (item, mentions(item))
+        return found[1]
+
+    def classes(self, piece: Piece) -> tuple[Classified, ...]:
+        """Offsets from the start of the piece."""
+        found = self._classes.get(id(piece))
+        if found is None:
+            found = self._classes[id(piece)] = (piece, classify(Source(piece.name, piece.text)))
+        return found[1]
+
+    def only(self, items: tuple[ast.AnyItem, ...], pieces: tuple[Piece, ...]) -> _Kept:
+        """What is known of these alone."""
+        mine, theirs = self._mentions, self._classes
+        return _Kept(
+            {id(i): mine[id(i)] for i in items if id(i) in mine},
+            {id(p): theirs[id(p)] for p in pieces if id(p) in theirs},
+        )
+
+
+class Session:
+    """One text, version after version."""
+
+    def __init__(self, name: str, path: Path | None, library: tuple[Path, ...] = ()) -> None:
+        """``name``: how diagnostics call the text. ``path``: its file, beside which imports are looked for."""
+        self.name = name
+        self.path = path
+        self.loader = Loader(None, library) if path is None else Loader.beside(path, library)
+        self._pieces = Pieces()
+        self._kept = _Kept()
+
+    def analyze(self, text: str, stop: Callable[[], bool] = lambda: False) -> Analysis:
+        """The analysis of a new version; those of earlier versions are not to be asked any more.
+
+        Args:
+            stop: asked now and then; once it says yes, nobody waits for the answer.
+
+        Raises:
+            Stopped: it was stopped; another version may be analyzed next.
+        """
+        source = Source(self.name, text)
+        parsed, pieces = self._pieces.parse(source)
+        library = standard_library()
+        checked = check(parsed.file, loader=self.loader, library=library)
+        kept = self._kept = self._kept.only(parsed.file.items, pieces)
+        names = Names(((item, kept.mentions(item)) for item in parsed.file.items), frozenset(library.names()))
+        found = sorted((*parsed.diagnostics, *checked.diagnostics), key=lambda d: d.sort_key)
+        return Analysis(source, self.path, self.loader, parsed, checked, pieces, names, tuple(found), kept)
+
+
+def _descend(node: ast.Node, offset: int) -> Iterator[ast.Node]:
+    yield node
+    inner = [c for c in children(node) if c.span.start <= offset <= c.span.end]
+    if inner:
+        # Between two that touch here, the one that begins: `x` of `-x` before the `-`
+        starting = [c for c in inner if c.span.start <= offset < c.span.end]
+        yield from _descend((starting or inner)[-1], offset)
+
+
+__all__ = ["Analysis", "Kind", "Session"]

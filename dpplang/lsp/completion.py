@@ -1,0 +1,321 @@
+"""Completion: what may stand at the cursor, by place, with what there is to say of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from lsprotocol.types import (
+    CompletionItem,
+    CompletionItemKind,
+    InsertTextFormat,
+    MarkupContent,
+    MarkupKind,
+    TextEdit,
+)
+
+from dpplang.core.source import Source, Span
+from dpplang.lattice.dims import show_shape
+from dpplang.lsp import words
+from dpplang.lsp.analysis import Analysis
+from dpplang.lsp.describe import ROLES, atom_signature, builtin_description, declaration_text, first_line, one_line
+from dpplang.lsp.names import Kind, Space, builtin_kind
+from dpplang.lsp.place import Place, Spot, place_at
+from dpplang.lsp.symbols import dpp_files
+from dpplang.lsp.view import View
+from dpplang.semantics.library import standard_library
+from dpplang.semantics.tree import Role
+from dpplang.syntax import ast
+
+TRIGGERS = ["[", "(", ",", " ", '"', "'"]
+_BINDER = re.compile(r"([^\W\d]\w*)\s+in\b")
+_KINDS = {
+    Kind.DIM: CompletionItemKind.TypeParameter,
+    Kind.DATA: CompletionItemKind.Constant,
+    Kind.PARAM: CompletionItemKind.Field,
+    Kind.DERIVED: CompletionItemKind.Property,
+    Kind.LET: CompletionItemKind.Property,
+    Kind.VAR: CompletionItemKind.Variable,
+    Kind.INDEX: CompletionItemKind.Variable,
+    Kind.FORMAL: CompletionItemKind.Variable,
+    Kind.FUNC: CompletionItemKind.Function,
+    Kind.ATOM: CompletionItemKind.Function,
+    Kind.PRIMITIVE: CompletionItemKind.Function,
+    Kind.NUMERIC: CompletionItemKind.Function,
+}
+_SNIPPETS = {
+    "dim": "dim ${1:n}",
+    "data": "data ${1:F}[${2:m, n}]",
+    "param": "param ${1:q}[${2:n}]",
+    "var": "var ${1:x}[${2:n}]",
+    "derived": "derived ${1:S}[${2:n, n}] = ${3:chol(Q)'}",
+    "let": "let ${1:r} = ${2}",
+    "func": "func ${1:f}(${2:x[n]}) = ${3}",
+    "from": 'from "${1:file.dpp}" import ${2:f}',
+    "atom": (
+        "atom ${1:name}(${2:x}) {\n  kind:      ${3:elementwise}\n  curvature: ${4:convex}\n  value:     ${5}\n"
+        "  graph {\n    minimize ${6}\n  }\n}"
+    ),
+    "minimize": "minimize ${1}",
+    "maximize": "maximize ${1}",
+    "find": "find",
+    "subject": "subject to\n  ${1}",
+    "return": "return ${1:x}",
+}
+
+
+def completion(view: View, offset: int, *, snippets: bool) -> list[CompletionItem]:
+    """What may stand at an offset, the likeliest first (``sort_text``)."""
+    analysis = view.analysis
+    place = place_at(analysis, offset)
+    found = list(_candidates(view, place, offset, snippets))
+    at = view.lines.range(place.start, offset)
+    for item in found:
+        item.text_edit = TextEdit(at, item.insert_text or item.label)
+        item.insert_text = None
+    return found
+
+
+def _candidates(view: View, place: Place, offset: int, snippets: bool) -> Iterator[CompletionItem]:
+    analysis = view.analysis
+    match place.spot:
+        case Spot.NOTHING:
+            return
+        case Spot.ITEM:
+            yield from (_word(name, word, snippets) for name, word in words.ITEMS.items())
+            yield from _expression(analysis, place, offset, snippets, "5")
+        case Spot.ENTRY:
+            yield from (_keyword(name, word) for name, word in words.ENTRIES.items())
+        case Spot.FACT:
+            for name in words.ENTRY_VALUES[place.word]:
+                yield CompletionItem(name, kind=CompletionItemKind.EnumMember)
+        case Spot.SHAPE | Spot.DOMAIN:
+            yield from _declared(analysis, place, offset, (Kind.DIM,), "1")
+            if place.spot is Spot.DOMAIN:
+                yield from _locals(analysis, place, offset)
+        case Spot.ATTRIBUTE:
+            yield from _attributes(place)
+        case Spot.CONE:
+            for name, word in words.CONES.items():
+                yield CompletionItem(
+                    name, kind=CompletionItemKind.Struct, detail=word.signature, documentation=_markdown(word.doc)
+                )
+        case Spot.DUAL:
+            yield from _constraints(analysis)
+        case Spot.PATH:
+            yield from _paths(view, place)
+        case Spot.IMPORTED:
+            yield from _imported(view, place)
+        case Spot.EXPRESSION:
+            yield from _expression(analysis, place, offset, snippets, "3")
+
+
+def _expression(analysis: Analysis, place: Place, offset: int, snippets: bool, rank: str) -> Iterator[CompletionItem]:
+    yield from _arguments(analysis, place)
+    yield from _locals(analysis, place, offset)
+    if place.word == "return":
+        yield from _constraints(analysis, "dual ")
+        yield CompletionItem("value", kind=CompletionItemKind.Constant, detail="the optimal value", sort_text="2value")
+    yield from _declared(analysis, place, offset, tuple(k for k in _KINDS if k is not Kind.DIM), "2")
+    yield from _declared(analysis, place, offset, (Kind.DIM,), "3")
+    yield from _functions(analysis, place, snippets, rank)
+    yield CompletionItem("inf", kind=CompletionItemKind.Constant, detail="infinity", sort_text="8inf")
+
+
+def _declared(
+    analysis: Analysis, place: Place, offset: int, kinds: tuple[Kind, ...], rank: str
+) -> Iterator[CompletionItem]:
+    for (space, name), (mention, item) in analysis.names.declared.items():
+        own = item.span.start <= offset <= item.span.end
+        if space is Space.VALUE and mention.kind in kinds and not (own and place.word in ("derived", "let")):
+            if place.word == "derived" and mention.kind is Kind.VAR:
+                continue  # computed before the problem is solved
+            yield CompletionItem(
+                name,
+                kind=_KINDS[mention.kind],
+                detail=f"{declaration_text(item, name)}{_facts(analysis, name)}",
+                documentation=_markdown(item.doc or ROLES.get(mention.kind, "")),
+                sort_text=f"{rank}{name}",
+            )
+
+
+def _facts(analysis: Analysis, name: str) -> str:
+    expr = analysis.checked.typed.named(name)
+    if expr is None or expr.facts.curvature.value == "constant":
+        return ""
+    shape = f" {show_shape(expr.shape)}" if expr.shape else ""
+    return f"  ({expr.facts.curvature.value}{shape})"
+
+
+def _locals(analysis: Analysis, place: Place, offset: int) -> Iterator[CompletionItem]:
+    """Index variables and arguments that the item around binds, before the cursor or behind it."""
+    piece = analysis.piece_at(max(offset - 1, 0)) if analysis.pieces else None
+    text = piece.text if piece is not None else ""
+    names = dict.fromkeys(_BINDER.findall(text)) if place.word not in ("var", "dim", "param", "data") else {}
+    for name in names:
+        if (Space.VALUE, name) not in analysis.names.declared:
+            yield CompletionItem(name, kind=_KINDS[Kind.INDEX], detail="an index variable", sort_text=f"1{name}")
+    item = analysis.item_at(offset)
+    if isinstance(item, ast.FuncItem | ast.AtomItem):
+        formals = [(f.name.name, one_line(f)) for f in item.formals]
+    elif place.word in ("func", "atom"):
+        formals = [(name, name) for name in _formal_names(place)]
+    else:
+        formals = []
+    for name, shown in formals:
+        yield CompletionItem(name, kind=_KINDS[Kind.FORMAL], detail=f"{shown}: an argument", sort_text=f"1{name}")
+
+
+def _formal_names(place: Place) -> Iterator[str]:
+    """Names behind ``(`` or a comma in the head of a func that does not parse yet."""
+    depth = 0
+    for before, token in pairwise(place.before):
+        depth += (before.type == "LPAR") - (before.type == "RPAR")
+        if depth == 1 and before.type in ("LPAR", "COMMA") and token.type == "NAME":
+            yield token.text
+
+
+def _functions(analysis: Analysis, place: Place, snippets: bool, rank: str) -> Iterator[CompletionItem]:
+    numeric = place.word in ("derived", "value", "data")
+    for (space, name), (mention, item) in analysis.names.declared.items():
+        if space is Space.FUNCTION:
+            kind = Kind.FUNC if mention.kind is Kind.UNKNOWN else mention.kind
+            yield _function(name, kind, declaration_text(item, name), item.doc, snippets, f"2{name}")
+    library = standard_library()
+    if not numeric:
+        for name in library.names():
+            for record in library.items(name)[:1]:
+                more = len(library.items(name)) - 1
+                shown = atom_signature(record) + (f" (and {more} more forms)" if more else "")
+                yield _function(name, Kind.ATOM, shown, first_line(record.doc), snippets, f"{rank}5{name}")
+    tables = (words.FUNCTIONS, words.NUMERIC) if numeric else (words.FUNCTIONS,)
+    for table in tables:
+        for name, word in table.items():
+            kind = Kind.NUMERIC if table is words.NUMERIC else Kind.PRIMITIVE
+            yield _function(name, kind, word.signature, word.doc, snippets, f"{rank}6{name}")
+
+
+def _function(name: str, kind: Kind, signature: str, doc: str, snippets: bool, sort: str) -> CompletionItem:
+    return CompletionItem(
+        name,
+        kind=_KINDS[kind],
+        detail=signature,
+        documentation=_markdown(doc) if doc else None,
+        sort_text=sort,
+        insert_text=f"{name}($1)" if snippets else None,
+        insert_text_format=InsertTextFormat.Snippet if snippets else None,
+        commit_characters=None,
+        data={"name": name} if kind is Kind.ATOM else None,
+    )
+
+
+def resolve(item: CompletionItem) -> CompletionItem:
+    """All that there is to say of a standard atom: its forms, curvature and monotonicity."""
+    data = item.data
+    name = data.get("name") if isinstance(data, dict) else None
+    if isinstance(name, str):
+        kind = builtin_kind(name, frozenset(standard_library().names()))
+        text = builtin_description(name, kind)
+        item.documentation = _markdown(text) if text else item.documentation
+    return item
+
+
+def _arguments(analysis: Analysis, place: Place) -> Iterator[CompletionItem]:
+    """Named arguments of the call around."""
+    call = place.call
+    if call is None or call.keyword or (place.before and place.before[-1].type not in ("LPAR", "COMMA")):
+        return
+    given = set(call.named)
+    for name in argument_names(analysis, call.function):
+        if name not in given:
+            yield CompletionItem(
+                f"{name} =",
+                kind=CompletionItemKind.Keyword,
+                detail=f"an argument of {call.function}",
+                insert_text=f"{name} = ",
+                sort_text=f"4{name}",
+            )
+
+
+def argument_names(analysis: Analysis, function: str) -> list[str]:
+    """Arguments that are usually given by name: those with a default, and ``axis`` and ``keepdims``."""
+    found = analysis.names.declared.get((Space.FUNCTION, function))
+    records = [found[1]] if found is not None else standard_library().items(function)
+    names: dict[str, None] = {}
+    for record in records:
+        if isinstance(record, ast.AtomItem | ast.FuncItem):
+            names |= dict.fromkeys(f.name.name for f in record.formals if f.default is not None)
+        if isinstance(record, ast.AtomItem) and record.kind == "reduction":
+            names |= dict.fromkeys(("axis", "keepdims"))
+    word = words.FUNCTIONS.get(function) or words.NUMERIC.get(function)
+    if found is None and word is not None:
+        names |= dict.fromkeys(n for n in ("axis", "keepdims", "k", "dims") if re.search(rf"\b{n}\b", word.signature))
+    return list(names)
+
+
+def _attributes(place: Place) -> Iterator[CompletionItem]:
+    variable = place.word == Role.VAR.value
+    for name, word in words.ATTRIBUTES.items():
+        if name == "in" and not variable:
+            continue
+        yield CompletionItem(
+            name, kind=CompletionItemKind.Keyword, detail=word.signature, documentation=_markdown(word.doc)
+        )
+
+
+def _constraints(analysis: Analysis, prefix: str = "") -> Iterator[CompletionItem]:
+    for (space, name), (_, item) in analysis.names.declared.items():
+        if space is Space.CONSTRAINT:
+            yield CompletionItem(
+                prefix + name,
+                kind=CompletionItemKind.Reference,
+                detail=one_line(item, 60),
+                sort_text=f"2{name}" if not prefix else f"3dual {name}",
+            )
+
+
+def _paths(view: View, place: Place) -> Iterator[CompletionItem]:
+    path = view.analysis.path
+    if path is None:
+        return
+    for file in dpp_files(path.parent, 200):
+        if file != path:
+            yield CompletionItem(file.relative_to(path.parent).as_posix(), kind=CompletionItemKind.File)
+
+
+def _imported(view: View, place: Place) -> Iterator[CompletionItem]:
+    source = Source("", place.path)
+    span = Span(source, 0, 0)
+    read = view.imported(ast.ImportItem(place.path, (), path_span=span, span=span))
+    for item in read[0].items if read is not None else ():
+        if isinstance(item, ast.FuncItem | ast.AtomItem):
+            yield _function(item.name.name, Kind.FUNC, one_line(item.name), item.doc, False, item.name.name)
+
+
+def _word(name: str, word: words.Word, snippets: bool) -> CompletionItem:
+    label = "subject to" if name == "subject" else name
+    return CompletionItem(
+        label,
+        kind=CompletionItemKind.Keyword,
+        detail=word.signature,
+        documentation=_markdown(word.doc),
+        insert_text=_SNIPPETS[name] if snippets else None,
+        insert_text_format=InsertTextFormat.Snippet if snippets else None,
+        sort_text=f"0{name}",
+    )
+
+
+def _keyword(name: str, word: words.Word) -> CompletionItem:
+    insert = name if name in ("graph", "test") else f"{name}: "
+    return CompletionItem(
+        name,
+        kind=CompletionItemKind.Keyword,
+        detail=word.signature,
+        documentation=_markdown(word.doc),
+        insert_text=insert,
+    )
+
+
+def _markdown(text: str) -> MarkupContent:
+    return MarkupContent(MarkupKind.Markdown, text)

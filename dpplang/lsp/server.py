@@ -1,0 +1,378 @@
+"""The server: requests in, features called, answers out. What they say is decided elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcInvalidParams
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, lsp_method
+
+from dpplang import __version__
+from dpplang.lsp import actions, completion, folding, formatting, hints, lens, navigation, signature, symbols, tokens
+from dpplang.lsp.analysis import Session
+from dpplang.lsp.diagnostics import SOURCE, diagnostics
+from dpplang.lsp.documents import Document, Documents, path_of
+from dpplang.lsp.hover import hover
+from dpplang.lsp.lines import Encoding, Lines
+from dpplang.lsp.settings import Settings
+from dpplang.lsp.view import View
+
+
+class Protocol(LanguageServerProtocol):
+    """Texts are kept by :class:`Documents`, which ends lines where the protocol does; pygls need not keep them too."""
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> Generator[Any, Any, None]:
+        yield self.fm.features[lsp.TEXT_DOCUMENT_DID_OPEN], (params,), None
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: lsp.DidChangeTextDocumentParams) -> Generator[Any, Any, None]:
+        yield self.fm.features[lsp.TEXT_DOCUMENT_DID_CHANGE], (params,), None
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: lsp.DidCloseTextDocumentParams) -> Generator[Any, Any, None]:
+        yield self.fm.features[lsp.TEXT_DOCUMENT_DID_CLOSE], (params,), None
+
+
+class Server(LanguageServer):
+    """A language server for one client."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "dpp", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental, protocol_cls=Protocol
+        )
+        self.documents = Documents()
+        self.settings = Settings()
+        self._pushes: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def encoding(self) -> Encoding:
+        return Encoding(str(getattr(self.workspace.position_encoding, "value", self.workspace.position_encoding)))
+
+    @property
+    def pulls(self) -> bool:
+        """Whether the client asks for diagnostics, so that none are to be pushed."""
+        text = self.client_capabilities.text_document
+        return text is not None and text.diagnostic is not None
+
+    def document(self, uri: str) -> Document:
+        """An open text; one that is not open is read from its file.
+
+        Raises:
+            JsonRpcInvalidParams: there is none.
+        """
+        found = self.documents.get(uri)
+        if found is not None:
+            return found
+        path = path_of(uri)
+        try:
+            text = path.read_text(encoding="utf-8") if path is not None else None
+        except (OSError, UnicodeDecodeError):
+            text = None
+        if path is None or text is None:
+            raise JsonRpcInvalidParams(message=f"{uri} is not open")
+        return Document(uri, 0, self.encoding, Lines(text, self.encoding), Session(path.name, path))
+
+    async def view(self, uri: str) -> View:
+        return await self.documents.view(self.document(uri))
+
+    # --- diagnostics that are pushed -----------------------------------------------------------------------------
+
+    def push_later(self, document: Document) -> None:
+        """Send the diagnostics once the text has been left alone for a moment."""
+        if self.pulls:
+            return
+        self.forget(document.uri)
+        delay = self.settings.debounce / 1000 if document.published >= 0 else 0.0
+        loop = asyncio.get_running_loop()
+        self._pushes[document.uri] = loop.call_later(delay, self._push_now, document)
+
+    def forget(self, uri: str) -> None:
+        waiting = self._pushes.pop(uri, None)
+        if waiting is not None:
+            waiting.cancel()
+
+    def _push_now(self, document: Document) -> None:
+        task = asyncio.ensure_future(self._push(document))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _push(self, document: Document) -> None:
+        view = await self.documents.view(document)
+        if self.documents.get(document.uri) is document and document.published != document.generation:
+            document.published = document.generation
+            self.text_document_publish_diagnostics(
+                lsp.PublishDiagnosticsParams(document.uri, diagnostics(view), version=document.version)
+            )
+
+    # --- refreshing what the client holds ------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Let the client ask again for what settings or other files may have changed."""
+        workspace = self.client_capabilities.workspace
+        if workspace is None:
+            return
+        if workspace.inlay_hint is not None and workspace.inlay_hint.refresh_support:
+            self.workspace_inlay_hint_refresh(None)
+        if workspace.code_lens is not None and workspace.code_lens.refresh_support:
+            self.workspace_code_lens_refresh(None)
+        if workspace.diagnostics is not None and workspace.diagnostics.refresh_support:
+            self.workspace_diagnostic_refresh(None)
+
+    def recheck(self) -> None:
+        """Other files changed: check everything that is open again, as it may import them."""
+        for document in self.documents:
+            document.replace(document.text, document.version)
+            self.push_later(document)
+        self.refresh()
+
+    def folders(self) -> list[Path]:
+        roots = [*self.workspace.folders, *([] if self.workspace.root_uri is None else [self.workspace.root_uri])]
+        return [p for p in dict.fromkeys(map(path_of, roots)) if p is not None]
+
+
+def make_server() -> Server:
+    """A server with every feature."""
+    server = Server()
+    _texts(server)
+    _reading(server)
+    _editing(server)
+    _whole(server)
+    return server
+
+
+def _texts(server: Server) -> None:
+    @server.feature(lsp.INITIALIZE)
+    def initialize(params: lsp.InitializeParams) -> None:
+        server.settings = Settings.read(params.initialization_options, server.settings)
+
+    @server.feature(lsp.SHUTDOWN)
+    def shutdown(params: Any) -> None:
+        for document in server.documents:
+            server.forget(document.uri)
+            document.generation += 1
+        server.documents.shutdown()
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
+    def did_open(params: lsp.DidOpenTextDocumentParams) -> None:
+        opened = params.text_document
+        server.push_later(server.documents.open(opened.uri, opened.text, opened.version, server.encoding))
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    def did_change(params: lsp.DidChangeTextDocumentParams) -> None:
+        document = server.documents.get(params.text_document.uri)
+        if document is not None and document.apply(params.content_changes, params.text_document.version):
+            server.push_later(document)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
+    def did_close(params: lsp.DidCloseTextDocumentParams) -> None:
+        uri = params.text_document.uri
+        server.forget(uri)
+        server.documents.close(uri)
+        if not server.pulls:
+            server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
+    def did_save(params: lsp.DidSaveTextDocumentParams) -> None:
+        if len(list(server.documents)) > 1:
+            server.recheck()
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    def configure(params: lsp.DidChangeConfigurationParams) -> None:
+        server.settings = Settings.read(params.settings, server.settings)
+        server.refresh()
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def watched(params: lsp.DidChangeWatchedFilesParams) -> None:
+        server.recheck()
+
+    @server.feature(
+        lsp.TEXT_DOCUMENT_DIAGNOSTIC,
+        lsp.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=False, identifier=SOURCE),
+    )
+    async def pull(params: lsp.DocumentDiagnosticParams) -> lsp.DocumentDiagnosticReport:
+        document = server.document(params.text_document.uri)
+        view = await server.documents.view(document)
+        known = f"{id(document)}.{document.generation}"
+        if params.previous_result_id == known:
+            return lsp.RelatedUnchangedDocumentDiagnosticReport(known)
+        return lsp.RelatedFullDocumentDiagnosticReport(diagnostics(view), result_id=known)
+
+
+def _reading(server: Server) -> None:
+    @server.feature(lsp.TEXT_DOCUMENT_HOVER)
+    async def on_hover(params: lsp.HoverParams) -> lsp.Hover | None:
+        view = await server.view(params.text_document.uri)
+        return hover(view, view.offset(params.position))
+
+    @server.feature(lsp.TEXT_DOCUMENT_DEFINITION)
+    async def on_definition(params: lsp.DefinitionParams) -> list[lsp.Location]:
+        view = await server.view(params.text_document.uri)
+        return navigation.definition(view, view.offset(params.position))
+
+    @server.feature(lsp.TEXT_DOCUMENT_REFERENCES)
+    async def on_references(params: lsp.ReferenceParams) -> list[lsp.Location]:
+        view = await server.view(params.text_document.uri)
+        return navigation.references(view, view.offset(params.position), declaration=params.context.include_declaration)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
+    async def on_highlight(params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight]:
+        view = await server.view(params.text_document.uri)
+        return navigation.highlights(view, view.offset(params.position))
+
+    @server.feature(
+        lsp.TEXT_DOCUMENT_SIGNATURE_HELP,
+        lsp.SignatureHelpOptions(trigger_characters=["(", ","], retrigger_characters=[")"]),
+    )
+    async def on_signature(params: lsp.SignatureHelpParams) -> lsp.SignatureHelp | None:
+        view = await server.view(params.text_document.uri)
+        return signature.signature_help(view, view.offset(params.position))
+
+    @server.feature(
+        lsp.TEXT_DOCUMENT_COMPLETION,
+        lsp.CompletionOptions(trigger_characters=completion.TRIGGERS, resolve_provider=True),
+    )
+    async def on_completion(params: lsp.CompletionParams) -> lsp.CompletionList:
+        view = await server.view(params.text_document.uri)
+        found = completion.completion(view, view.offset(params.position), snippets=_snippets(server))
+        return lsp.CompletionList(is_incomplete=False, items=found)
+
+    @server.feature(lsp.COMPLETION_ITEM_RESOLVE)
+    def on_resolve(item: lsp.CompletionItem) -> lsp.CompletionItem:
+        return completion.resolve(item)
+
+
+def _snippets(server: Server) -> bool:
+    text = server.client_capabilities.text_document
+    item = text.completion.completion_item if text is not None and text.completion is not None else None
+    return item is not None and bool(item.snippet_support)
+
+
+def _editing(server: Server) -> None:
+    @server.feature(lsp.TEXT_DOCUMENT_PREPARE_RENAME)
+    async def on_prepare(params: lsp.PrepareRenameParams) -> lsp.PrepareRenamePlaceholder | None:
+        view = await server.view(params.text_document.uri)
+        return navigation.renamable(view, view.offset(params.position))
+
+    @server.feature(lsp.TEXT_DOCUMENT_RENAME, lsp.RenameOptions(prepare_provider=True))
+    async def on_rename(params: lsp.RenameParams) -> lsp.WorkspaceEdit:
+        view = await server.view(params.text_document.uri)
+        try:
+            edits = navigation.rename(view, view.offset(params.position), params.new_name)
+        except navigation.CannotRename as error:
+            raise JsonRpcInvalidParams(message=str(error)) from None
+        return lsp.WorkspaceEdit(changes={params.text_document.uri: edits})
+
+    @server.feature(
+        lsp.TEXT_DOCUMENT_CODE_ACTION,
+        lsp.CodeActionOptions([lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.SourceFixAll, actions.FIX_ALL]),
+    )
+    async def on_actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+        document = server.document(params.text_document.uri)
+        view = await server.documents.view(document)
+        found = await server.documents.findings(document) if view.analysis.diagnostics else ()
+        view = await server.documents.view(document)
+        start, end = view.offset(params.range.start), view.offset(params.range.end)
+        version = document.version if _versions(server) else None
+        return actions.actions(view, start, end, params.context.only, version, found)
+
+    @server.command(actions.EXPLAIN)
+    async def explain(code: str) -> str:
+        text = actions.explanation(str(code))
+        if text:
+            server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, text))
+        return text
+
+    @server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
+    async def on_format(params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit]:
+        return formatting.formatting(await server.view(params.text_document.uri))
+
+    @server.feature(lsp.TEXT_DOCUMENT_RANGE_FORMATTING)
+    async def on_range(params: lsp.DocumentRangeFormattingParams) -> list[lsp.TextEdit]:
+        view = await server.view(params.text_document.uri)
+        last = params.range.end.line - (
+            params.range.end.character == 0 and params.range.end.line > params.range.start.line
+        )
+        return formatting.formatting(view, params.range.start.line, last)
+
+
+def _versions(server: Server) -> bool:
+    workspace = server.client_capabilities.workspace
+    edit = workspace.workspace_edit if workspace is not None else None
+    return edit is not None and bool(edit.document_changes)
+
+
+def _whole(server: Server) -> None:
+    @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+    async def on_symbols(params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol] | list[lsp.SymbolInformation]:
+        view = await server.view(params.text_document.uri)
+        found = symbols.document_symbols(view.analysis.items, view.lines)
+        return found if _hierarchical(server) else symbols.flat(view.uri, found)
+
+    @server.feature(lsp.WORKSPACE_SYMBOL)
+    async def on_workspace(params: lsp.WorkspaceSymbolParams) -> list[lsp.SymbolInformation]:
+        views = [await server.documents.view(document) for document in server.documents]
+        return symbols.workspace_symbols(views, server.folders(), params.query, server.encoding)
+
+    @server.feature(lsp.TEXT_DOCUMENT_FOLDING_RANGE)
+    async def on_folding(params: lsp.FoldingRangeParams) -> list[lsp.FoldingRange]:
+        return folding.folding(await server.view(params.text_document.uri))
+
+    @server.feature(lsp.TEXT_DOCUMENT_SELECTION_RANGE)
+    async def on_selection(params: lsp.SelectionRangeParams) -> list[lsp.SelectionRange]:
+        view = await server.view(params.text_document.uri)
+        return [folding.selection(view, position) for position in params.positions]
+
+    @server.feature(lsp.TEXT_DOCUMENT_INLAY_HINT)
+    async def on_hints(params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
+        view = await server.view(params.text_document.uri)
+        start, end = view.offset(params.range.start), view.offset(params.range.end)
+        return hints.hints(view, start, end, server.settings.inlay_hints)
+
+    @server.feature(lsp.TEXT_DOCUMENT_CODE_LENS)
+    async def on_lens(params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
+        return lens.lenses(await server.view(params.text_document.uri)) if server.settings.code_lens else []
+
+    options = lsp.SemanticTokensRegistrationOptions(
+        tokens.LEGEND, range=True, full=lsp.SemanticTokensFullDelta(delta=True)
+    )
+
+    @server.feature(lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, options)
+    async def on_tokens(params: lsp.SemanticTokensParams) -> lsp.SemanticTokens:
+        return await _all_tokens(server, server.document(params.text_document.uri))
+
+    @server.feature(lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL_DELTA)
+    async def on_delta(params: lsp.SemanticTokensDeltaParams) -> lsp.SemanticTokens | lsp.SemanticTokensDelta:
+        document = server.document(params.text_document.uri)
+        before = document.semantic
+        after = await _all_tokens(server, document)
+        if before is None or before[0] != params.previous_result_id:
+            return after
+        return lsp.SemanticTokensDelta(tokens.delta(before[1], after.data), after.result_id)
+
+    @server.feature(lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_RANGE)
+    async def on_some(params: lsp.SemanticTokensRangeParams) -> lsp.SemanticTokens:
+        view = await server.view(params.text_document.uri)
+        start, end = view.offset(params.range.start), view.offset(params.range.end)
+        return lsp.SemanticTokens(tokens.encode(tokens.tokens(view, start, end), view.lines))
+
+
+async def _all_tokens(server: Server, document: Document) -> lsp.SemanticTokens:
+    view = await server.documents.view(document)
+    result = f"{document.generation}"
+    if document.semantic is None or document.semantic[0] != result:
+        data = tokens.encode(tokens.tokens(view, 0, len(view.analysis.text)), view.lines)
+        document.semantic = (result, data)
+    return lsp.SemanticTokens(document.semantic[1], result)
+
+
+def _hierarchical(server: Server) -> bool:
+    text = server.client_capabilities.text_document
+    symbols = text.document_symbol if text is not None else None
+    return symbols is not None and bool(symbols.hierarchical_document_symbol_support)

@@ -1,0 +1,140 @@
+"""Symbols: the outline of a text, and a search through the texts of a workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from lsprotocol.types import DocumentSymbol, Location, Range, SymbolInformation, SymbolKind
+
+from dpplang.core.errors import DiagnosticsError
+from dpplang.lsp.describe import declaration_text, first_line, one_line
+from dpplang.lsp.lines import Encoding, Lines
+from dpplang.lsp.view import View
+from dpplang.semantics.loader import read_source
+from dpplang.syntax import ast
+from dpplang.syntax.parser import parse
+
+_SYMBOLS = {
+    ast.DimItem: SymbolKind.Number,
+    ast.DataItem: SymbolKind.Constant,
+    ast.ParamItem: SymbolKind.Field,
+    ast.VarItem: SymbolKind.Variable,
+    ast.DerivedItem: SymbolKind.Property,
+    ast.LetItem: SymbolKind.Property,
+    ast.FuncItem: SymbolKind.Function,
+    ast.AtomItem: SymbolKind.Class,
+    ast.ObjectiveItem: SymbolKind.Event,
+    ast.ConstraintItem: SymbolKind.Boolean,
+}
+
+
+def document_symbols(items: Iterable[ast.AnyItem], lines: Lines) -> list[DocumentSymbol]:
+    """Declarations, functions, the objective, the constraints below `subject to`."""
+    found: list[DocumentSymbol] = []
+    subject: DocumentSymbol | None = None
+    for item in items:
+        made = list(_symbols(lines, item))
+        if isinstance(item, ast.SubjectToItem):
+            subject = DocumentSymbol("subject to", SymbolKind.Namespace, *_ranges(lines, item, item), children=[])
+            made = [subject]
+        elif isinstance(item, ast.ConstraintItem) and subject is not None and subject.children is not None:
+            subject.children = [*subject.children, *made]
+            subject.range = Range(subject.range.start, lines.position(item.span.end))
+            continue
+        found += made
+    return found
+
+
+def _symbols(lines: Lines, item: ast.AnyItem) -> Iterable[DocumentSymbol]:
+    kind = _SYMBOLS.get(type(item))
+    match item:
+        case ast.DimItem() | ast.DataItem() | ast.ParamItem() | ast.VarItem():
+            assert kind is not None
+            for declaration in item.declarations:
+                detail = declaration_text(item, declaration.name.name)
+                yield DocumentSymbol(
+                    declaration.name.name, kind, *_ranges(lines, declaration, declaration.name), detail=detail
+                )
+        case ast.DerivedItem(declaration=declaration) | ast.LetItem(declaration=declaration):
+            assert kind is not None
+            yield DocumentSymbol(
+                declaration.name.name, kind, *_ranges(lines, item, declaration.name), detail=one_line(item, 80)
+            )
+        case ast.FuncItem() | ast.AtomItem():
+            assert kind is not None
+            detail = first_line(item.doc) or one_line(item, 80)
+            yield DocumentSymbol(item.name.name, kind, *_ranges(lines, item, item.name), detail=detail)
+        case ast.ObjectiveItem():
+            yield DocumentSymbol(item.sense, SymbolKind.Event, *_ranges(lines, item, item), detail=one_line(item, 80))
+        case ast.ConstraintItem():
+            at = item.name or item.relation
+            name = item.name.name if item.name is not None else one_line(item.relation, 40)
+            yield DocumentSymbol(
+                name, SymbolKind.Boolean, *_ranges(lines, item, at), detail=one_line(item.relation, 80)
+            )
+        case _:
+            pass
+
+
+def _ranges(lines: Lines, whole: ast.Node, name: ast.Node) -> tuple[Range, Range]:
+    return (
+        lines.range(whole.span.start, whole.span.end),
+        lines.range(name.span.start, name.span.end),
+    )
+
+
+def matches(query: str, name: str) -> bool:
+    """Whether the letters of the query occur in the name in their order."""
+    letters = iter(name.lower())
+    return all(letter in letters for letter in query.lower())
+
+
+def flat(uri: str, symbols: Iterable[DocumentSymbol], container: str = "") -> list[SymbolInformation]:
+    """The symbols without their nesting, for clients that know none."""
+    found: list[SymbolInformation] = []
+    for symbol in symbols:
+        place = Location(uri, symbol.selection_range)
+        found.append(SymbolInformation(place, symbol.name, symbol.kind, container_name=container or None))
+        found += flat(uri, symbol.children or (), symbol.name)
+    return found
+
+
+def workspace_symbols(
+    views: Iterable[View], folders: Iterable[Path], query: str, encoding: Encoding
+) -> list[SymbolInformation]:
+    """Symbols that match, of what is open and of the `.dpp` files below the folders."""
+    found: dict[str, list[SymbolInformation]] = {}
+    for view in views:
+        found[view.uri] = flat(view.uri, document_symbols(view.analysis.items, view.lines))
+    for path in (p for folder in folders for p in dpp_files(folder)):
+        if path.as_uri() not in found:
+            found[path.as_uri()] = _of_file(path, encoding)
+    return [s for symbols in found.values() for s in symbols if matches(query, s.name)][:500]
+
+
+def _of_file(path: Path, encoding: Encoding) -> list[SymbolInformation]:
+    try:
+        source = read_source(path)
+    except DiagnosticsError:
+        return []
+    return flat(path.as_uri(), document_symbols(parse(source).file.items, Lines(source.text, encoding)))
+
+
+def dpp_files(folder: Path, most: int = 2000) -> list[Path]:
+    """`.dpp` files below a folder, hidden folders left out, no more than ``most``."""
+    found: list[Path] = []
+    pending = [folder]
+    while pending and len(found) < most:
+        try:
+            entries = sorted(pending.pop().iterdir())
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name in ("node_modules", "__pycache__", "build", "dist"):
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                pending.append(entry)
+            elif entry.suffix == ".dpp":
+                found.append(entry)
+    return found[:most]
