@@ -26,6 +26,14 @@ SAFE = {
         "dim n\nparam b[n]\nvar x[n]\nlet c = 2 * d  # double\n\n# why\nderived d = exp(b)  # this\nminimize sum_squares(x - c)\n",
         "dim n\nparam b[n]\nvar x[n]\n# why\nderived d = exp(b)  # this\nlet c = 2 * d  # double\n\nminimize sum_squares(x - c)\n",
     ),
+    "a declaration that repeats another": (
+        "dim n\nparam b[n] nonneg\nvar x[n]\nparam b[ n ] nonneg  # again\nminimize sum_squares(x - b)\n",
+        "dim n\nparam b[n] nonneg\nvar x[n]\n# again\nminimize sum_squares(x - b)\n",
+    ),
+    "a declaration that repeats another, in a list": (
+        "dim n, n\nparam b[n], c, b[n]\nvar x[n]\nminimize sum_squares(x - b) + c * x[0]\n",
+        "dim n\nparam b[n], c\nvar x[n]\nminimize sum_squares(x - b) + c * x[0]\n",
+    ),
     "an attribute given twice": (
         "param p nonneg nonneg, q\nvar x\nminimize p * x^2 + q * x\n",
         "param p nonneg, q\nvar x\nminimize p * x^2 + q * x\n",
@@ -100,6 +108,18 @@ UNSAFE = {
     "a transpose": (
         "dim n, m\ndata A[n, m]\nparam b[m]\nvar x[n]\nminimize sum_squares(A @ x - b)\n",
         "dim n, m\ndata A[n, m]\nparam b[m]\nvar x[n]\nminimize sum_squares(A' @ x - b)\n",
+    ),
+    "a transpose in a sum": (
+        "dim n, m\ndata A[n, m], B[m, n]\nvar X[m, n]\nminimize sum_squares(X - B) + sum(X + A)\n",
+        "dim n, m\ndata A[n, m], B[m, n]\nvar X[m, n]\nminimize sum_squares(X - B) + sum(X' + A)\n",
+    ),
+    "an axis": (
+        "dim n\nparam b[n]\nvar x[n]\nminimize sum_squares(x - b) + sum(x, axis = 1)\n",
+        "dim n\nparam b[n]\nvar x[n]\nminimize sum_squares(x - b) + sum(x, axis = 0)\n",
+    ),
+    "an attribute that does not fit": (
+        "dim n\nparam b[n] psd\nvar x[n]\nminimize sum_squares(x - b)\n",
+        "dim n\nparam b[n]\nvar x[n]\nminimize sum_squares(x - b)\n",
     ),
     "the last entry": (
         "dim n\nparam b[n]\nvar x[n]\nminimize sum_squares(x - b) + x[n]\n",

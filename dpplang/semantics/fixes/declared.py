@@ -111,3 +111,29 @@ def moved_up(around: Around, use: Span) -> Fix | None:
     source = around.file.source
     edits = (*around.above(user, [moved]), Edit(Span(source, start, stop), ""))
     return Fix(f"move `{name}` up, above its use", edits, Applicability.SAFE)
+
+
+def repeated(around: Around, again: Span) -> tuple[Edit, ...] | None:
+    """A declaration that only repeats an earlier one, word for word, taken out; None if it says anything else."""
+    item = around.item_at(again)
+    if not isinstance(item, ast.DimItem | ast.DataItem | ast.ParamItem | ast.VarItem):
+        return None
+    at = next((i for i, d in enumerate(item.declarations) if d.name.span == again), None)
+    if at is None:
+        return None
+    second = item.declarations[at]
+    same = [
+        d
+        for i in around.file.items
+        if type(i) is type(item) and isinstance(i, ast.DimItem | ast.DataItem | ast.ParamItem | ast.VarItem)
+        for d in i.declarations
+        if d == second and d is not second
+    ]
+    if not same:
+        return None
+    if len(item.declarations) == 1:
+        return (around.without(item),)
+    before, after = item.declarations[:at], item.declarations[at + 1 :]
+    start = before[-1].span.end if before else second.span.start
+    stop = second.span.end if before else after[0].span.start
+    return (Edit(Span(again.source, start, stop), ""),)

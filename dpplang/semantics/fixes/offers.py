@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix
 from dpplang.core.source import Span
 from dpplang.semantics import hints
-from dpplang.semantics.fixes.declared import declare_dim, declare_tensor, drop_attribute, moved_up, with_attribute
+from dpplang.semantics.fixes.declared import (
+    declare_dim,
+    declare_tensor,
+    drop_attribute,
+    moved_up,
+    repeated,
+    with_attribute,
+)
 from dpplang.semantics.fixes.naming import joined
 from dpplang.semantics.fixes.operators import flipped, other_sense, transposed
 from dpplang.semantics.fixes.parametric import definiteness
@@ -55,9 +62,7 @@ class Site:
 Offer = Callable[[Site], tuple[Fix, ...]]
 
 
-def offered(
-    found: Iterable[Diagnostic], around: Around, scope: FileScope, trial: Trial
-) -> tuple[Diagnostic, ...]:
+def offered(found: Iterable[Diagnostic], around: Around, scope: FileScope, trial: Trial) -> tuple[Diagnostic, ...]:
     """The findings with what can be offered for each that has no fix yet; help that a fix repeats is left out."""
     result: list[Diagnostic] = []
     for diagnostic in found:
@@ -151,6 +156,22 @@ def _given_twice(site: Site) -> tuple[Fix, ...]:
     if "is given twice" not in site.found.message:
         return ()
     return (Fix(f"leave out the second `{site.span.text}`", drop_attribute(site.span), SAFE),)
+
+
+def _declared_twice(site: Site) -> tuple[Fix, ...]:
+    edits = repeated(site.around, site.span)
+    if edits is None:
+        return ()
+    fix = Fix(f"leave out the second `{site.span.text}`, which says the same", edits, SAFE)
+    return (fix,) if site.trial.mends(site.found, fix) else ()
+
+
+def _without_attribute(site: Site) -> tuple[Fix, ...]:
+    return site.first([(f"leave out `{site.span.text}`", drop_attribute(site.span))])
+
+
+def _axis(site: Site) -> tuple[Fix, ...]:
+    return site.first((f"write `{axis}`", (Edit(site.span, axis),)) for axis in ("0", "1") if axis != site.span.text)
 
 
 def _contradicted(site: Site) -> tuple[Fix, ...]:
@@ -249,17 +270,21 @@ OFFERS: dict[str, Offer] = {
     "DCP209": _attribute("psd", "nsd"),
     "ATM406": _missing_attribute,
     "NAM101": _unknown_name,
+    "NAM102": _declared_twice,
     "NAM103": _defined_later,
     "NAM109": _no_objective,
     "NAM116": _given_twice,
     "NAM122": _contradicted,
+    "SHP501": _transposes,
     "SHP503": _transposes,
     "SHP505": _index,
     "SHP506": _index,
     "SHP511": _shape,
     "SHP512": _stack,
+    "SHP513": _axis,
     "SHP516": _identity,
+    "SHP518": _without_attribute,
 }
 
-_SAID = frozenset(("DPP303", "ATM405", "DCP207", "DCP209", "ATM406", "NAM101", "NAM103", "SHP503", "SHP516"))
+_SAID = frozenset(("NAM102", "DPP303", "ATM405", "DCP207", "DCP209", "ATM406", "NAM101", "NAM103", "SHP503", "SHP516"))
 """Codes whose help says what the fix does."""

@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from dpplang.core.diagnostics import Edit
 from dpplang.lattice.curvature import Curvature
 from dpplang.lattice.dims import Shape
 from dpplang.lattice.sign import Sign
@@ -156,7 +157,7 @@ def _scaled(rewrite: Rewrite, scale: Scale, other: Place) -> str:
             return f"-{grouped(_scaled(rewrite, scale, operand), _TIGHTER)}"
         case _:
             pass
-    free = rewrite.tried(lambda: isolated(rewrite, opened))
+    free = rewrite.tried(lambda: isolated(rewrite, other))
     if free is not None:
         return scale.times(rewrite, free, other.binders)
     inside = rewrite.tried(lambda: _pushed(rewrite, scale, opened, below))
@@ -303,7 +304,8 @@ def _quadratic_form(rewrite: Rewrite, scale: Scale, other: Place, below: list[Pl
 
 
 def isolated(rewrite: Rewrite, place: Place) -> str:
-    """Text of an expression in which every part with parameters that is affine is a new variable.
+    """Text of an expression in which every part with parameters that is affine is a new variable. A ``let`` keeps its
+    name: the variable stands for the same wherever it is used.
 
     Raises:
         Impossible: a parameter stands where no variable can.
@@ -330,10 +332,13 @@ def isolated(rewrite: Rewrite, place: Place) -> str:
     scales = [p for p in below if not p.expr.facts.variables and p.expr.facts.params]
     if isinstance(opened.expr, Apply) and opened.expr.op in ("mul", "matmul") and scales:
         raise Impossible
+    let = isinstance(place.node, ast.Name)
     for part in below:
         if part.expr.facts.params:
-            patches[id(part.node)] = _fitting(part, isolated(rewrite, part))
-    return _patched(opened, patches)
+            patches[id(part.node)] = text = _fitting(part, isolated(rewrite, part))
+            if let and text != part.text:
+                rewrite.patches.append(Edit(part.node.span, text))
+    return place.text if let else _patched(opened, patches)
 
 
 def _fitting(part: Place, text: str) -> str:

@@ -130,6 +130,50 @@ class Around:
         at = stop if stop == len(text) or text[stop] in "\r\n" else end
         return [Edit(Span(self.file.source, at, at), f"\n{line}") for line in lines]
 
+    def without(self, item: ast.AnyItem) -> Edit:
+        """The item taken out, with its line if nothing else is on it; comments stay."""
+        source, text = self.file.source, self.file.source.text
+        start, stop = item.span.start, item.span.end
+        line = text.rfind("\n", 0, start) + 1
+        end = text.find("\n", stop)
+        end = len(text) if end < 0 else end
+        before, behind = text[line:start], text[stop:end]
+        if before.strip():
+            return Edit(Span(source, start, stop), "")
+        if not behind.strip():
+            return Edit(Span(source, line, min(end + 1, len(text))), "")
+        gap = len(behind) - len(behind.lstrip(" \t"))
+        return Edit(Span(source, start, stop + gap), "")
+
+    def idle_without(self, node: ast.Expr, text: str) -> list[ast.AnyItem]:
+        """``let`` and ``func`` items that nothing uses any more when a node is replaced by a text."""
+        gone: list[Span] = [node.span]
+        idle: list[ast.AnyItem] = []
+        before = self._used_outside([])
+        while True:
+            used = self._used_outside(gone) | set(_WORD.findall(text))
+            found = [
+                item
+                for name in before - used
+                for item in (self.definitions.lets.get(name) or self.definitions.functions.get(name),)
+                if item is not None and item not in idle
+            ]
+            if not found:
+                return idle
+            idle += found
+            gone += [item.span for item in found]
+
+    def _used_outside(self, gone: list[Span]) -> set[str]:
+        """Names that are used, and functions that are called, outside of some spans."""
+        used: set[str] = set()
+        for item in self.file.items:
+            for part in walk(item):
+                if isinstance(part, ast.Name | ast.Call) and not any(
+                    s.start <= part.span.start and part.span.end <= s.end for s in gone
+                ):
+                    used.add(part.name if isinstance(part, ast.Name) else part.function.name)
+        return used
+
     def constrain(self, lines: list[str]) -> list[Edit]:
         """New constraints behind the last one, indented as it is; with their ``subject to`` if there was none."""
         constraints = [i for i in self.file.items if isinstance(i, ast.ConstraintItem)]

@@ -29,6 +29,7 @@ class Rewrite:
     Attributes:
         item: the item whose text changes. binders: index variables around that text, outermost first.
         formals: names that mean nothing outside the item (arguments of a ``func``).
+        patches: edits of definitions that the text uses.
     """
 
     around: Around
@@ -38,6 +39,7 @@ class Rewrite:
     lines: list[str] = field(default_factory=list[str])
     constraints: list[str] = field(default_factory=list[str])
     assumptions: list[str] = field(default_factory=list[str])
+    patches: list[Edit] = field(default_factory=list[Edit])
     _used: set[str] = field(default_factory=set[str])
 
     # --- new names -----------------------------------------------------------------------------------------------
@@ -94,13 +96,13 @@ class Rewrite:
 
     def tried(self, make: Callable[[], str | None]) -> str | None:
         """What ``make`` writes; None, and nothing added, if that is impossible."""
-        kept = (self.lines[:], self.constraints[:], self.assumptions[:], set(self._used))
+        kept = (self.lines[:], self.constraints[:], self.assumptions[:], self.patches[:], set(self._used))
         try:
             text = make()
         except Impossible:
             text = None
         if text is None:
-            self.lines, self.constraints, self.assumptions, self._used = kept
+            self.lines, self.constraints, self.assumptions, self.patches, self._used = kept
         return text
 
     def _declare(self, line: str) -> None:
@@ -151,7 +153,10 @@ class Rewrite:
         """
         above = path(self.item, node)
         new = grouped(text, needed(node, above[-2] if len(above) > 1 else None))
-        edits = _smallest(Edit(node.span, new))
+        edits = [*_smallest(Edit(node.span, new)), *self.patches]
+        everything = " ".join([new, *self.lines, *self.constraints, *(e.text for e in self.patches)])
+        idle = [i for i in self.around.idle_without(node, everything) if i is not self.item]
+        edits += [self.around.without(i) for i in idle]
         if self.lines:
             edits += self.around.declare(self.lines, frozenset(self._used), self.item)
         if self.constraints:
@@ -163,15 +168,17 @@ class Rewrite:
             edits.append(kept)
         if self.assumptions:
             applicability = Applicability.UNSAFE
-        return Fix(self._title(text), tuple(edits), applicability)
+        return Fix(self._title(node, text), tuple(edits), applicability)
 
-    def _title(self, text: str) -> str:
+    def _title(self, node: ast.Expr, text: str) -> str:
         """``derived Rg = sqrt(gamma) * R, and sum_squares(Rg @ w)``."""
         said = ", ".join([*self.lines, *self.constraints])
         if not said:
             title = f"write `{_short(text)}`"
         elif text.isidentifier():
             title = said
+        elif text == node.span.text and self.patches:
+            title = f"{said}, and {', '.join(f'{e.text} for {_short(e.span.text)}' for e in self.patches)}"
         else:
             title = f"{said}, and {_short(text)}"
         return title + (f" (assumes that {', '.join(self.assumptions)})" if self.assumptions else "")
