@@ -56,6 +56,7 @@ def run(point: Point, budget: float, out: str) -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: point.threads])
     import torch
+    from threadpoolctl import threadpool_limits
 
     from benchmarks.measure import measure
     from benchmarks.peers import layers
@@ -63,6 +64,7 @@ def run(point: Point, budget: float, out: str) -> None:
 
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(point.threads)
+    threadpool_limits(point.threads)  # libraries that counted the cores before spin against each other on one
     torch.manual_seed(0)
     warnings.simplefilter("ignore")
     try:

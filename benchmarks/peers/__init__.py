@@ -26,6 +26,8 @@ def layers(work: Work) -> dict[str, Callable[[], Layer]]:
         form = f", {twin.form}" if twin.form else ""
         if twin.form != "quad_form":  # diffcp has no quadratic objectives
             found[f"cvxpylayers + diffcp{form}"] = lambda twin=twin: cvxpylayers.layer(twin, None)
+        if work.plain_cones:  # at its defaults SCS is good to about 1e-3
+            found[f"cvxpylayers + diffcp, eps = 1e-7{form}"] = lambda twin=twin: cvxpylayers.layer(twin, None, eps=1e-7)
         found[f"cvxpylayers + Moreau{form}"] = lambda twin=twin: cvxpylayers.layer(twin, "MOREAU")
         if work.plain_cones:
             found[f"cvxpylayers + Moreau, cones kept{form}"] = lambda twin=twin: cvxpylayers.layer(twin, "MOREAU", True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from benchmarks.work import Tensors, Twin
 
 
-def layer(twin: Twin, solver: str | None, keep_cones: bool = False):
+def layer(twin: Twin, solver: str | None, keep_cones: bool = False, **solver_args: float):
     from cvxpylayers.torch import CvxpyLayer
 
     if keep_cones:
@@ -18,7 +18,7 @@ def layer(twin: Twin, solver: str | None, keep_cones: bool = False):
 
         MOREAU.DIR_CONE_KINDS = frozenset()
     problem, parameters, variables = twin.build()
-    made = CvxpyLayer(problem, parameters=parameters, variables=variables, solver=solver)
+    made = CvxpyLayer(problem, parameters=parameters, variables=variables, solver=solver, solver_args=solver_args)
 
     def call(tensors: Tensors):
         first, *_ = made(*twin.convert(tensors))

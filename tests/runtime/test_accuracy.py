@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -27,9 +29,15 @@ def worst(program: Program, solved: Solved) -> float:
     return found
 
 
-def solve(text: str, **values: object) -> tuple[Program, Solved, object]:
-    solution = dpplang.parse(text).solve(values)
-    return solution._engine.program, solution._solved, solution
+@pytest.fixture(params=["auto", "clarabel"])
+def solve(request: pytest.FixtureRequest) -> Callable[..., tuple[Program, Solved, object]]:
+    """By the method that is made for the problem's kind, and by the conic solver."""
+
+    def run(text: str, **values: object) -> tuple[Program, Solved, object]:
+        solution = dpplang.parse(text).solve(values, solver=request.param)
+        return solution._engine.program, solution._solved, solution
+
+    return run
 
 
 QP = """
@@ -69,7 +77,7 @@ def test_every_cone(name: str) -> None:
 
 @pytest.mark.parametrize("scale", [1e-6, 1e-3, 1e3, 1e6])
 @pytest.mark.parametrize("part", ["Q", "q", "G and h", "h", "all"])
-def test_badly_scaled(part: str, scale: float) -> None:
+def test_badly_scaled(part: str, scale: float, solve) -> None:
     values = qp(np.random.default_rng(0), 12, 18)
     for name in values if part == "all" else part.split(" and "):
         values[name] = scale * values[name]
@@ -80,7 +88,7 @@ def test_badly_scaled(part: str, scale: float) -> None:
 
 
 @pytest.mark.parametrize("spread", [3.0, 6.0])
-def test_rows_and_columns_of_sizes_far_apart(spread: float) -> None:
+def test_rows_and_columns_of_sizes_far_apart(spread: float, solve) -> None:
     rng = np.random.default_rng(1)
     values = qp(rng, 10, 15)
     columns, rows = (10 ** rng.uniform(-spread / 2, spread / 2, size=k) for k in (10, 15))
@@ -91,7 +99,7 @@ def test_rows_and_columns_of_sizes_far_apart(spread: float) -> None:
 
 
 @pytest.mark.parametrize("condition", [1e4, 1e8, 1e12])
-def test_ill_conditioned_objective(condition: float) -> None:
+def test_ill_conditioned_objective(condition: float, solve) -> None:
     rng = np.random.default_rng(2)
     values = qp(rng, 10, 12)
     basis = np.linalg.qr(rng.normal(size=(10, 10)))[0]
@@ -120,7 +128,7 @@ def test_weakly_active_constraints_have_the_right_side() -> None:
         np.testing.assert_allclose(solution.dual.ineq, y, atol=1e-10)
 
 
-def test_degenerate_vertex() -> None:
+def test_degenerate_vertex(solve) -> None:
     """Six constraints meet in a vertex of the plane: the multipliers are not unique, the vertex is."""
     angles = np.linspace(0.1, 1.4, 6)
     G = np.stack((np.cos(angles), np.sin(angles)), axis=1)
@@ -131,7 +139,7 @@ def test_degenerate_vertex() -> None:
 
 
 @pytest.mark.parametrize("times", [2, 5])
-def test_redundant_constraints(times: int) -> None:
+def test_redundant_constraints(times: int, solve) -> None:
     values = qp(np.random.default_rng(4), 8, 10)
     values["G"], values["h"] = np.tile(values["G"], (1, times, 1)), np.tile(values["h"], (1, times))
     program, solved, solution = solve(QP, **values)
@@ -141,7 +149,7 @@ def test_redundant_constraints(times: int) -> None:
     np.testing.assert_allclose(solution.dual.ineq.reshape(times, 10).sum(axis=0), alone.dual.ineq[0], atol=1e-8)
 
 
-def test_redundant_equalities() -> None:
+def test_redundant_equalities(solve) -> None:
     text = "dim n, p\nparam A[p, n], b[p], c[n]\nvar x[n]\nminimize sum_squares(x - c)\nsubject to\n  eq: A @ x == b\n"
     rng = np.random.default_rng(5)
     A, c = rng.normal(size=(3, 6)), rng.normal(size=6)
@@ -152,7 +160,7 @@ def test_redundant_equalities() -> None:
     np.testing.assert_allclose(solution.x, c + np.linalg.pinv(A) @ (b - A @ c), atol=1e-10)
 
 
-def test_no_interior() -> None:
+def test_no_interior(solve) -> None:
     """x is pinned between equal bounds, in a ball that touches it in one point."""
     text = "param c[2]\nvar x[2]\nminimize c' @ x\nsubject to\n  ball: norm2(x) <= 1\n  touch: x[0] >= 1\n"
     program, solved, solution = solve(text, c=np.array([0.3, 0.2]))
