@@ -103,7 +103,7 @@ subject to
   total: sum(x) + sum(y) == 3
 """,
         lambda r: {"c": 1.5 + r.random((B, 3))},
-        9,
+        6,
     ),
     "divergence under a cap": Case(
         """
@@ -161,7 +161,7 @@ def test_the_smooth_form_gives_what_the_conic_one_gives(name: str) -> None:
     conic = engine.solve(theta)
     method = SmoothMethod.of(program, Options())
     assert method is not None and method.order == case.kept
-    (found,) = method.solve(conic.data, np.arange(B))
+    (found,) = method.solve_together(conic.data, np.arange(B))
     assert found.elements.size == B and not found.weak.any()
     for ours, theirs in ((found.x, conic.x), (found.y, conic.y), (found.s, conic.s)):
         np.testing.assert_allclose(ours, theirs, atol=1e-9)

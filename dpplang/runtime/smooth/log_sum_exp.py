@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from dpplang.runtime.cones.cone import Array
-from dpplang.runtime.data_map import Index
+from dpplang.runtime.data_map import Data, Index
 from dpplang.runtime.smooth.jets import Shares
 from dpplang.runtime.smooth.terms import Bound, Ints, Point, Slopes, compact
 
@@ -37,6 +37,10 @@ class LogSumExp:
     at: Ints
 
     @property
+    def curved(self) -> bool:
+        return True
+
+    @property
     def rows(self) -> Ints:
         return np.concatenate([*(r.ravel() for r in (self.row_a, self.row_b, self.row_c)), self.mass])
 
@@ -52,8 +56,9 @@ class LogSumExp:
     def _index(self) -> Index:
         return compact(self.at.ravel())
 
-    def bind(self, q: Array, b: Array) -> Bound:
+    def bind(self, data: Data) -> Bound:
         """``fixed``: log(κᵢ/c) of the varying members ``[1 or B, c, S]``, and what the others come to, ``[…, S]``."""
+        q, b = data.q, data.b
         weight, room = q[:, self.column], b[:, self.mass]
         sound = np.asarray((weight > 0).all(axis=1) & (room > 0).all(axis=1))
         c = self.at.shape[0]

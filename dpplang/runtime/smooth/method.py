@@ -1,8 +1,8 @@
 """A batch of conic programs solved through their smooth form, and what their solutions' derivatives are.
 
-The map S of :mod:`dpplang.runtime.kkt` is applied in the variables of the smooth form: with H = P + Mᵀf″M, and as many
-rows of E and G as hold with equality, one small symmetric system; how the eliminated variables and the multipliers of
-their graphs move is then known.
+The map S of :mod:`dpplang.runtime.kkt` is applied in the variables of the smooth form, by one small symmetric system
+(:mod:`dpplang.runtime.smooth.face`); how the eliminated variables and the multipliers of their graphs move is then
+known.
 """
 
 from __future__ import annotations
@@ -18,26 +18,30 @@ from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.convexity import ConvexityTest
 from dpplang.runtime.data_map import Data
 from dpplang.runtime.found import Found
-from dpplang.runtime.kkt_factor import Factor, factorize
 from dpplang.runtime.options import Options
+from dpplang.runtime.smooth.face import Face
 from dpplang.runtime.smooth.form import SmoothForm
-from dpplang.runtime.smooth.newton import Iterate, minimize, solve
+from dpplang.runtime.smooth.newton import Iterate, minimize
 from dpplang.runtime.smooth.numbers import Numbers, times, transposed_times
-from dpplang.runtime.smooth.polish import active_system, polish
+from dpplang.runtime.smooth.polish import polish
 from dpplang.runtime.smooth.recognize import recognize
 from dpplang.runtime.smooth.terms import Bound, Point
+from dpplang.runtime.threads import cores, each
 
 _ORDER, _ENTRIES = 400, 1 << 20  # largest order of a linear system, and most entries of one element's matrices
+_ROUNDING, _NEAR, _NEARER = 1e-12, 1e-6, 1e-9  # relative residuals at which Newton's method stops
+_THREADS = 1 << 17  # entries of matrices in a batch for each thread that is worth its while
 _CHUNK = 1 << 23  # entries of matrices that are worked on together
-_DEGENERATE = 1e-7  # relative size below which s and λ of one bound count as both zero
 _SINGULAR = 1e-13  # reciprocal condition number from which a Hessian counts as singular
 
 
 class SmoothMethod:
-    """Newton's method for programs whose nonlinear cones are all graphs that can be taken out."""
+    """Newton's method for programs whose exponential and power cones are all graphs that can be taken out."""
 
-    def __init__(self, form: SmoothForm, tolerance: float) -> None:
-        self._form, self._tolerance = form, tolerance
+    def __init__(self, form: SmoothForm, options: Options) -> None:
+        self._form, self._tolerance = form, options.tolerance
+        self._threads = options.threads or cores()
+        self._least = _least(form)
         self._convexity = ConvexityTest(form.structure.P)
 
     @property
@@ -49,37 +53,61 @@ class SmoothMethod:
     def of(program: Program, options: Options) -> SmoothMethod | None:
         """The method for this program; None if it has no such form, or its dense matrices would be too large."""
         form = recognize(program)
-        if form is None:
+        if form is None or not (form.curved or form.cones.soc or form.cones.psd):
             return None
         n, rows = form.kept.size, form.equal.size + form.below.size
         if n + rows > _ORDER or n * (form.arguments.size + rows) > _ENTRIES:
             return None
-        return SmoothMethod(form, options.tolerance)
+        return SmoothMethod(form, options)
 
     def solve(self, data: Data, elements: NDArray[np.intp]) -> list[Found]:
         """Solve the given elements of a batch; those in none of the results are left to others."""
         form, batch = self._form, elements.size
-        size = max(1, _CHUNK // max(1, form.kept.size * (form.kept.size + form.arguments.size)))
-        founds: list[Found] = []
-        for start in range(0, batch, size):
-            founds += self._chunk(data, elements[start : start + size])
-        return founds
+        if batch < self._least:
+            return []
+        n = form.kept.size
+        weight = n * (n + form.arguments.size + 2 * form.below.size)
+        size = max(1, _CHUNK // max(1, weight))
+        threads = min(self._threads, batch * weight // _THREADS)
+        if threads > 1:
+            size = min(size, -(-batch // threads))
+        chunks = [elements[start : start + size] for start in range(0, batch, size)]
+        return [found for part in each(lambda c: self.solve_together(data, c), chunks, threads) for found in part]
 
-    def _chunk(self, data: Data, elements: NDArray[np.intp]) -> list[Found]:
+    def solve_together(self, data: Data, elements: NDArray[np.intp]) -> list[Found]:
+        """All of them at once, however few or many."""
         here = data.rows(elements)
         solved, solution = self._solutions(here, elements.size)
         if not solved.size:
             return []
         point = solution.point()
-        q = here.q if here.q.shape[0] == 1 else here.q[solved]
-        objective = np.sum(q * point.x, axis=1) + solution.quadratic
+        objective = self._form.objective(here.rows(solved), point.x)
         weak = ~solution.regular
         return [Found(elements[solved], point.x, point.y, point.s, objective, solution, weak)]
+
+    def _optimum(self, numbers: Numbers) -> tuple[Iterate, Array]:
+        """Iterates and their residuals ``[B]``.
+
+        Without cones Newton's method goes all the way. Near the boundary of a cone its systems lose accuracy, so that
+        from an interior point that is just close enough the solution is reached along the boundary; where that was too
+        early, a closer one is sought.
+        """
+        if not numbers.h.shape[1]:
+            return polish(numbers, minimize(numbers, _ROUNDING))
+        near = minimize(numbers, _NEAR)
+        at, error = polish(numbers, near)
+        left = np.flatnonzero(~(error < self._tolerance))
+        if left.size:
+            some = numbers.select(left)
+            again, found = polish(some, minimize(some, _NEARER, near.at(left)))
+            at.put(left, again)
+            error[left] = found
+        return at, error
 
     def _solutions(self, data: Data, batch: int) -> tuple[NDArray[np.intp], SmoothSolution]:
         """Which elements are solved, their optimality verified, and their solutions."""
         numbers = Numbers.of(self._form, data, batch)
-        at, error = polish(numbers, minimize(numbers))
+        at, error = self._optimum(numbers)
         good = numbers.sound & (error < self._tolerance)
         indefinite = list(self._convexity.negative(data.P))
         if indefinite:
@@ -105,40 +133,23 @@ class SmoothSolution:
         point = Point(np.zeros((B, n)), np.zeros((B, m)), np.zeros((B, m)))
         point.x[:, form.kept] = at.x
         point.y[:, form.equal], point.y[:, form.below], point.s[:, form.below] = at.y, at.lam, at.s
+        form.caps.complete(point)
         with np.errstate(all="ignore"):
             for bound in self.numbers.terms:
                 bound.term.complete(bound, at.z, point)
         return point
 
-    @property
-    def quadratic(self) -> Array:
-        """½xᵀPx ``[B]``."""
-        x = self.at.x
-        return 0.5 * np.sum(x * (self.numbers.P @ x[:, :, None])[..., 0], axis=1)
-
     @cached_property
-    def _system(self) -> Array:
-        return active_system(self.numbers, self.numbers.jet(self.at.z), self.at.lam > 0)
-
-    @cached_property
-    def _factor(self) -> Factor:
-        return factorize(self._system)
-
-    def _apply(self, rhs: Array) -> Array:
-        """The system's inverse. One that is definite is not worth a factor of its own: elimination is as fast."""
-        return solve(self._system, rhs) if self._definite else self._factor.solve(rhs)
-
-    @property
-    def _definite(self) -> bool:
-        return self._system.shape[1] == self.at.x.shape[1]
+    def _face(self) -> Face:
+        return Face(self.numbers, self.numbers.jet(self.at.z), self.at.s - self.at.lam)
 
     @property
     def regular(self) -> NDArray[np.bool_]:
         """Where the solution is unique and moves smoothly: elsewhere the general methods know more."""
-        at = self.at
-        scale = 1 + np.abs(at.lam).max(axis=1, initial=0.0) + np.abs(at.s).max(axis=1, initial=0.0)
-        clear = (np.maximum(at.s, at.lam) > _DEGENERATE * scale[:, None]).all(axis=1)
-        return clear & (_definite(self._system) if self._definite else ~self._factor.singular)
+        matrix = self._face.matrix
+        if matrix.shape[1] == self.at.x.shape[1]:
+            return _definite(matrix)
+        return self._face.regular & self.numbers.form.barrier.smooth(self.at.s - self.at.lam)
 
     def __call__(self, g: Array, h: Array) -> tuple[Array, Array]:
         """(r ``[B, n]``, t ``[B, m]``) for g ``[B, n]``, h ``[B, m]``."""
@@ -150,12 +161,18 @@ class SmoothSolution:
             for bound in numbers.terms:
                 self._respond(bound, z, still, g, h, r, t)
             forced = transposed_times(numbers.M, t[:, form.arguments])
-            n, p = form.kept.size, form.equal.size
-            limits = np.where(self.at.lam > 0, h[:, form.below], 0.0)
-            solved = self._apply(np.concatenate((g[:, form.kept] + forced, h[:, form.equal], limits), axis=1))
-            r[:, form.kept] = solved[:, :n]
-            t[:, form.equal], t[:, form.below] = solved[:, n : n + p], solved[:, n + p :]
-            dz = times(numbers.M, solved[:, :n])
+            caps, lifted = form.caps, np.zeros_like(h)
+            lifted[:, caps.row] = g[:, caps.column]
+            forced -= transposed_times(numbers.G, lifted[:, form.below])
+            moved = h.copy()
+            moved[:, caps.row] += h[:, caps.head]
+            dx, t_equal, t_below = self._face.solve(g[:, form.kept] + forced, h[:, form.equal], moved[:, form.below])
+            r[:, form.kept], t[:, form.equal], t[:, form.below] = dx, t_equal, t_below
+            t[:, caps.head] = t[:, caps.row]
+            t[:, caps.row] += g[:, caps.column]
+            lifted[:, form.below] = h[:, form.below] - times(numbers.G, dx)
+            r[:, caps.column] = lifted[:, caps.row]
+            dz = times(numbers.M, dx)
             for bound in numbers.terms:
                 self._respond(bound, z, dz, g, h, r, t)
         return r, t
@@ -163,6 +180,14 @@ class SmoothSolution:
     @staticmethod
     def _respond(bound: Bound, z: Array, dz: Array, g: Array, h: Array, r: Array, t: Array) -> None:
         r[:, bound.term.columns], t[:, bound.term.rows] = bound.term.respond(bound, z, dz, g, h)
+
+
+def _least(form: SmoothForm) -> int:
+    """From how many elements on the method pays: a step costs much whatever their number, and a conic solver little
+    for each where all cones are symmetric. Measured; see docs/internals.md."""
+    if form.curved:
+        return 1
+    return 8 if form.cones.psd else 64
 
 
 def _definite(matrices: Array) -> NDArray[np.bool_]:

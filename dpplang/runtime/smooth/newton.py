@@ -2,7 +2,7 @@
 
 The optimality conditions, with z = Mx + r and multipliers ν = ∇f(z), y, λ,
 
-    Px + q + Mᵀν + Eᵀy + Gᵀλ = 0,   ν = ∇f(z),   z = Mx + r,   Ex = e,   Gx + s = h,   sᵢλᵢ = τ,   s, λ ≥ 0,
+    Px + q + Mᵀν + Eᵀy + Gᵀλ = 0,   ν = ∇f(z),   z = Mx + r,   Ex = e,   Gx + s = h,   s∘λ = τe,   s, λ ∈ K,
 
 are linearized in all variables, τ is driven to 0 as Mehrotra's predictor says, and a step is shortened until the
 residual falls. z is a variable of its own, so that it can start inside the domain of f wherever x is (Boyd,
@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.smooth.barrier import Scaling
 from dpplang.runtime.smooth.jets import Jet
 from dpplang.runtime.smooth.numbers import Numbers, times, transposed_times
 
-TARGET = 1e-12  # relative residual at which to stop
 _STEPS, _HALVINGS = 80, 30
 _DECREASE = 0.01  # share of the linear model's decrease that a step must achieve
 _INSIDE = 0.99  # share of the way to the boundary that a step may go
@@ -40,7 +40,7 @@ class Iterate:
     s: Array
     lam: Array
 
-    def at(self, elements: NDArray[np.intp]) -> Iterate:
+    def at(self, elements: NDArray[np.intp] | NDArray[np.bool_]) -> Iterate:
         return Iterate(*(getattr(self, f.name)[elements] for f in fields(self)))
 
     def put(self, elements: NDArray[np.intp], other: Iterate) -> None:
@@ -70,32 +70,35 @@ class Residual:
         return sum((_square(r) for r in (self.z, self.e, self.s)), _square(self.x))
 
 
-def minimize(numbers: Numbers) -> Iterate:
-    """Solve a batch; what the iterates are worth, :func:`measure` says."""
-    found = start(numbers)
-    error = np.full(numbers.batch, np.inf)
+def minimize(numbers: Numbers, target: float, found: Iterate | None = None) -> Iterate:
+    """Drive relative residuals below ``target``, from ``found`` if it is given; what the iterates are worth,
+    :func:`measure` says.
+    """
+    if found is None:
+        found = start(numbers)
     elements = np.arange(numbers.batch)
-    here, last, mark = found, error, error
+    here, last, mark = found, np.full(numbers.batch, np.inf), np.full(numbers.batch, np.inf)
+    best = last
     with np.errstate(all="ignore"):
         for count in range(1, _STEPS + 1):
             jet = numbers.jet(here.z)
             residual = measure(numbers, here, jet)
-            done = (residual.error < TARGET) | ((residual.error < 1e-9) & (residual.error > 0.5 * last))
-            done |= ~np.isfinite(residual.error)
+            error = residual.error
+            better = error < best
+            found.put(elements[better], here.at(better))
+            best = np.where(better, error, best)
+            done = (error < target) | ((error < 1e-9) & (error > 0.5 * last)) | ~np.isfinite(error)
             if count % _PATIENCE == 0:
-                done |= residual.error > 0.5 * mark
-                mark = residual.error
-            if done.any():
-                at = np.flatnonzero(done)
-                found.put(elements[at], here.at(at))
-                if done.all():
-                    break
-                if 2 * np.count_nonzero(done) >= done.size:
-                    left = np.flatnonzero(~done)
-                    elements, numbers, here = elements[left], numbers.select(left), here.at(left)
-                    last, mark = last[left], mark[left]
-                    continue
-            last = residual.error
+                done |= best > 0.5 * mark
+                mark = best
+            if done.all():
+                break
+            if 2 * np.count_nonzero(done) >= done.size:
+                left = np.flatnonzero(~done)
+                elements, numbers, here = elements[left], numbers.select(left), here.at(left)
+                last, mark, best = error[left], mark[left], best[left]
+                continue
+            last = error
             here = _step(numbers, here, jet, residual)
     return found
 
@@ -107,8 +110,10 @@ def start(numbers: Numbers) -> Iterate:
     z = np.broadcast_to(numbers.r, (B, numbers.r.shape[1])).copy()
     if form.positive.size:
         z[:, form.positive] = np.maximum(z[:, form.positive], 1.0)
-    s = np.maximum(np.broadcast_to(numbers.h, (B, numbers.h.shape[1])), 1.0)
-    return Iterate(x, z, numbers.jet(z).gradient, np.zeros((B, numbers.e.shape[1])), s, np.ones_like(s))
+    barrier = form.barrier
+    s = barrier.inside(np.broadcast_to(numbers.h, (B, numbers.h.shape[1])))
+    lam = np.broadcast_to(barrier.identity, s.shape).copy()
+    return Iterate(x, z, numbers.jet(z).gradient, np.zeros((B, numbers.e.shape[1])), s, lam)
 
 
 def measure(numbers: Numbers, at: Iterate, jet: Jet) -> Residual:
@@ -135,35 +140,61 @@ def measure(numbers: Numbers, at: Iterate, jet: Jet) -> Residual:
 def _step(numbers: Numbers, at: Iterate, jet: Jet, residual: Residual) -> Iterate:
     """One step: the direction, how far it may go, and how far it goes."""
     system = _System(numbers, at, jet, residual)
-    rows = at.s.shape[1]
-    target = np.zeros((at.x.shape[0], 1))
-    if rows:
-        mean = np.sum(at.s * at.lam, axis=1, keepdims=True) / rows
-        ahead = system.direction(at.s * at.lam)
-        reach = _reach(at.s, ahead.s, at.lam, ahead.lam)[:, None]
-        there = np.sum((at.s + reach * ahead.s) * (at.lam + reach * ahead.lam), axis=1, keepdims=True) / rows
-        target = np.clip(there / mean, 0.0, 1.0) ** 3 * mean
-        step = system.direction(at.s * at.lam + ahead.s * ahead.lam - target)
+    barrier, scaling = numbers.form.barrier, system.scaling
+    length = np.full(at.x.shape[0], 2.0)
+    centre: _Centre | None = None
+    if scaling is not None:
+        square = scaling.product(scaling.point, scaling.point)
+        ahead = system.direction(square)
+        reach = np.minimum(1.0, scaling.reach(ahead.s, ahead.lam))[:, None]
+        mean = np.sum(scaling.point**2, axis=1, keepdims=True) / barrier.degree
+        ends = scaling.point + reach * ahead.s, scaling.point + reach * ahead.lam
+        there = np.sum(ends[0] * ends[1], axis=1, keepdims=True) / barrier.degree
+        target = np.clip(there / mean, 0.0, 1.0) ** 3 * mean * barrier.identity
+        step = system.direction(square + scaling.product(ahead.s, ahead.lam) - target)
+        length = scaling.reach(step.s, step.lam)
+        centre = _Centre(scaling, step.s, step.lam, target)
+        step.s, step.lam = scaling.s_outward(step.s), scaling.lam_outward(step.lam)
     else:
         step = system.direction(at.s)
     inside = numbers.form.positive
-    length = np.minimum(1.0, _INSIDE * _reach(at.s, step.s, at.lam, step.lam, limit=2.0))
     if inside.size:
-        length = np.minimum(length, _INSIDE * _reach(at.z[:, inside], step.z[:, inside], limit=2.0))
-    return at.moved(step, _shortened(numbers, at, step, length, residual, target))
+        length = np.minimum(length, _reach(at.z[:, inside], step.z[:, inside], limit=2.0))
+    length = np.minimum(1.0, _INSIDE * length)
+    if numbers.form.curved:
+        length = _shortened(numbers, at, step, length, residual, centre)
+    return at.moved(step, length)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Centre:
+    """How s∘λ moves along a step, in scaled coordinates, and where it is to go."""
+
+    scaling: Scaling
+    s: Array
+    lam: Array
+    target: Array
+
+    def off(self, length: Array) -> Array:
+        """Square of the distance after a step of ``length`` ``[B, 1]``."""
+        point = self.scaling.point
+        return _square(self.scaling.product(point + length * self.s, point + length * self.lam) - self.target)
 
 
 def _shortened(
-    numbers: Numbers, at: Iterate, step: Iterate, length: Array, residual: Residual, target: Array
+    numbers: Numbers, at: Iterate, step: Iterate, length: Array, residual: Residual, centre: _Centre | None
 ) -> Array:
     """Halve the steps until each residual falls, ``[B]``."""
     linear = residual.linear
-    before = linear + _square(residual.nu) + _square(at.s * at.lam - target)
+    before = linear + _square(residual.nu)
+    if centre is not None:
+        before = before + centre.off(np.zeros((1, 1)))
     for _ in range(_HALVINGS):
         a = length[:, None]
         bent = numbers.jet(at.z + a * step.z).gradient - at.nu - a * step.nu
-        off = (at.s + a * step.s) * (at.lam + a * step.lam) - target
-        after = (1 - length) ** 2 * linear + _square(bent) + _square(off)
+        after = (1 - length) ** 2 * linear + _square(bent)
+        if centre is not None:
+            after = after + centre.off(a)
         worse = ~(after <= (1 - _DECREASE * length) ** 2 * before)
         # At rounding error nothing falls any more, and nothing needs to.
         worse &= residual.error > 1e-10
@@ -174,29 +205,38 @@ def _shortened(
 
 
 class _System:
-    """The linearized conditions at an iterate, reduced to [H, Eᵀ; E, 0] with H = P + Mᵀf″M + Gᵀ(λ/s)G."""
+    """The linearized conditions at an iterate, reduced to [H, Eᵀ; E, 0] with H = P + Mᵀf″M + (NG)ᵀNG."""
 
     def __init__(self, numbers: Numbers, at: Iterate, jet: Jet, residual: Residual) -> None:
-        self._numbers, self._at, self._jet, self._residual = numbers, at, jet, residual
+        self._numbers, self._jet, self._residual = numbers, jet, residual
         H = numbers.P + jet.hessian(numbers.M)
+        self.scaling = None
         if at.s.shape[1]:
-            H = H + (numbers.G * (at.lam / at.s)[:, None]) @ numbers.G.swapaxes(1, 2)
+            self.scaling = numbers.form.barrier.scaling(at.s, at.lam)
+            self._rows = self.scaling.rows(numbers.G)
+            self._missed = self.scaling.s_inward(residual.s)
+            H = H + self._rows @ self._rows.swapaxes(1, 2)
         self._matrix = bordered(H, numbers.E)
         # What the stationarity in x takes from eliminating z and ν
         self._forced = residual.nu + jet.times(residual.z)
 
     def direction(self, product: Array) -> Iterate:
-        """The step that makes sλ fall by ``product`` to first order and all other residuals vanish."""
-        numbers, at, residual = self._numbers, self._at, self._residual
+        """The step, with s and λ in scaled coordinates, that makes ℓ∘ℓ fall by ``product`` to first order and all other
+        residuals vanish."""
+        numbers, residual, scaling = self._numbers, self._residual, self.scaling
         g = -residual.x - transposed_times(numbers.M, self._forced)
-        if at.s.shape[1]:
-            g -= transposed_times(numbers.G, (at.lam * residual.s - product) / at.s)
+        u = product
+        if scaling is not None:
+            u = scaling.divide(product)
+            g -= transposed_times(self._rows, self._missed - u)
         n = g.shape[1]
         solved = solve(self._matrix, np.concatenate((g, -residual.e), axis=1))
         dx = solved[:, :n]
         dz = times(numbers.M, dx) + residual.z
-        ds = -residual.s - times(numbers.G, dx)
-        dlam = (-product - at.lam * ds) / at.s
+        ds = dlam = product
+        if scaling is not None:
+            ds = -self._missed - times(self._rows, dx)
+            dlam = -u - ds
         return Iterate(dx, dz, residual.nu + self._jet.times(dz), solved[:, n:], ds, dlam)
 
 
@@ -223,13 +263,10 @@ def solve(matrices: Array, rhs: Array) -> Array:
         return np.concatenate([solve(matrices[i : i + 1], rhs[i : i + 1]) for i in range(rhs.shape[0])])
 
 
-def _reach(*pairs: Array, limit: float = 1.0) -> Array:
-    """The longest step ``[B]``, at most ``limit``, that keeps v + step · dv ≥ 0, for (v, dv) in turn."""
-    longest = np.full(pairs[0].shape[0], limit)
-    for v, dv in zip(pairs[::2], pairs[1::2], strict=True):
-        ratio = np.where(dv < 0, -v / np.where(dv < 0, dv, -1.0), limit)
-        longest = np.minimum(longest, ratio.min(axis=1, initial=limit))
-    return longest
+def _reach(v: Array, dv: Array, limit: float) -> Array:
+    """The longest step ``[B]``, at most ``limit``, that keeps v + step · dv ≥ 0."""
+    ratio = np.where(dv < 0, -v / np.where(dv < 0, dv, -1.0), limit)
+    return np.minimum(ratio.min(axis=1, initial=limit), limit)
 
 
 def _square(r: Array) -> Array:

@@ -44,7 +44,7 @@ class Numbers:
             e=b[:, form.equal],
             G=form.G.at(data.A),
             h=b[:, form.below],
-            terms=tuple(term.bind(data.q, b) for term in form.terms),
+            terms=tuple(term.bind(data) for term in form.terms),
         )
 
     @property

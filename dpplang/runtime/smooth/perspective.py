@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from dpplang.runtime.cones.cone import Array
-from dpplang.runtime.data_map import Index
+from dpplang.runtime.data_map import Data, Index
 from dpplang.runtime.smooth.jets import Pairs
 from dpplang.runtime.smooth.scalars import Scalar
 from dpplang.runtime.smooth.terms import Bound, Ints, Point, Slopes, compact
@@ -41,6 +41,10 @@ class Perspective:
     second_at: Ints | None
 
     @property
+    def curved(self) -> bool:
+        return True
+
+    @property
     def rows(self) -> Ints:
         return np.concatenate((self.first, self.second, self.slot))
 
@@ -55,7 +59,8 @@ class Perspective:
             found.append(self.first_at)
         return np.concatenate([np.empty(0, np.intp), *(at for at in found if at is not None)])
 
-    def bind(self, q: Array, b: Array) -> Bound:
+    def bind(self, data: Data) -> Bound:
+        q, b = data.q, data.b
         weight = self.sense * q[:, self.column] / self.scale
         fixed = (b[:, self.first], b[:, self.second])
         sound = np.asarray((weight > 0).all(axis=1))

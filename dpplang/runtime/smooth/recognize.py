@@ -15,10 +15,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from dpplang.asa.cones import Cones
 from dpplang.asa.program import AffineMap, Program
 from dpplang.runtime.cones.cone import Array
-from dpplang.runtime.smooth.form import SmoothForm
+from dpplang.runtime.smooth.form import Caps, SmoothForm
 from dpplang.runtime.smooth.log_sum_exp import LogSumExp
+from dpplang.runtime.smooth.named import Named
 from dpplang.runtime.smooth.perspective import Perspective
 from dpplang.runtime.smooth.scalars import Exp, NegativeLog, NegativePower, Power, Scalar
 from dpplang.runtime.smooth.terms import Ints, Term
@@ -30,25 +32,33 @@ Mask = NDArray[np.bool_]
 def recognize(program: Program) -> SmoothForm | None:
     """The smooth form; None if a cone is left that is no term, or there is none."""
     cones = program.cones
-    if cones.soc or cones.psd or not (cones.exp or cones.pow):
-        return None
     look = _Look(program)
     places = _Places()
-    terms: list[Term] = [*_log_sum_exps(look, places), *_three(look, places)]
+    terms: list[Term] = [*_log_sum_exps(look, places), *_three(look, places), *_names(look, places)]
     taken = np.zeros(program.m, bool)
     gone = np.zeros(program.n, bool)
     for term in terms:
         taken[term.rows] = gone[term.columns] = True
-    if not taken[cones.zero + cones.nonneg :].all():
+    if not taken[look.exp_start :].all():
         return None
-    linear = np.flatnonzero(~taken)
+    caps = _caps(look)
+    gone[caps.column] = True
+    stands_for = np.arange(program.m)
+    stands_for[caps.head] = caps.row
+    linear = ~taken
+    linear[caps.row] = False
+    left = np.flatnonzero(linear)
+    below = stands_for[left[left >= cones.zero]]
+    bounds = int(np.count_nonzero(left < cones.zero + cones.nonneg)) - int(np.count_nonzero(left < cones.zero))
     return SmoothForm(
         structure=Structure.of(program),
         kept=np.flatnonzero(~gone),
         arguments=np.concatenate([np.empty(0, np.intp), *places.rows]),
-        equal=linear[linear < cones.zero],
-        below=linear[linear >= cones.zero],
+        equal=left[left < cones.zero],
+        below=below,
+        cones=Cones(nonneg=bounds, soc=cones.soc, psd=cones.psd),
         terms=tuple(terms),
+        caps=caps,
     )
 
 
@@ -162,6 +172,40 @@ def _perspectives(look: _Look, places: _Places, cones: Ints, kinds: tuple[_Kind,
                     first_at=places.take(start + first) if both[0] else None,
                     second_at=places.take(start + second) if both[1] else None,
                 )
+
+
+def _caps(look: _Look) -> Caps:
+    cones = look.program.cones
+    column, value = look.alone
+    heads = cones.zero + cones.nonneg + np.cumsum([0, *cones.soc], dtype=np.intp)[:-1]
+    t = column[heads]
+    fits = (t >= 0) & (value[heads] == -1) & (look.b[heads] == 0) & (look.in_column[t] == 2) & look.free_of_cost[t]
+    head, t = heads[fits], t[fits]
+    first = look.indptr[t]
+    other = np.where(look.row[first] == head, first + 1, first)
+    row = look.row[other]
+    fits = (row >= cones.zero) & (row < cones.zero + cones.nonneg) & (look.value[other] == 1)
+    row, at = np.unique(row[fits], return_index=True)
+    return Caps(row, head[fits][at], t[fits][at])
+
+
+def _names(look: _Look, places: _Places) -> Iterator[Term]:
+    """Variables that stand in one equation alone, by a constant, and have no products with others in the objective."""
+    program = look.program
+    P = program.P
+    column = np.repeat(np.arange(program.n), np.diff(P.indptr))
+    crossed = np.zeros(program.n, bool)
+    off = P.indices != column
+    crossed[P.indices[off]] = crossed[column[off]] = True
+    fits = (look.in_column[look.column] == 1) & np.isfinite(look.value) & (look.value != 0) & ~crossed[look.column]
+    entries = np.flatnonzero(fits & (look.row < program.cones.zero))
+    row, first = np.unique(look.row[entries], return_index=True)
+    if row.size:
+        chosen = entries[first]
+        square = np.full(program.n, -1)
+        square[column[~off]] = np.flatnonzero(~off)
+        tau = look.column[chosen]
+        yield Named(row, tau, look.value[chosen], square[tau], places.take(row))
 
 
 @dataclass(frozen=True, slots=True)

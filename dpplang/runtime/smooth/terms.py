@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpplang.runtime.cones.cone import Array
-from dpplang.runtime.data_map import Index
+from dpplang.runtime.data_map import Data, Index
 from dpplang.runtime.smooth.jets import Pairs, Shares
 
 Ints = NDArray[np.intp]
@@ -49,12 +49,17 @@ class Term(Protocol):
     def columns(self) -> Ints: ...
 
     @property
+    def curved(self) -> bool:
+        """Whether its gradient is more than affine."""
+        ...
+
+    @property
     def positive(self) -> Ints:
         """Positions in z that must be positive."""
         ...
 
-    def bind(self, q: Array, b: Array) -> Bound:
-        """Weights and constant arguments, from the program's q ``[1 or B, n]`` and b ``[1 or B, m]``."""
+    def bind(self, data: Data) -> Bound:
+        """Weights and constant arguments, from the data of a batch."""
         ...
 
     def slopes(self, bound: Bound, z: Array, out: Slopes) -> None:
