@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,7 +25,7 @@ from dpplang.semantics.tree import Constraint, Expr, Model
 from dpplang.semantics.typed import Typed
 from dpplang.semantics.unused import unknown_names
 from dpplang.semantics.verdicts import judge
-from dpplang.semantics.walk import State, reserve_index_names
+from dpplang.semantics.walk import Inlined, State, reserve_index_names
 from dpplang.syntax import ast
 from dpplang.syntax.parser import parse
 
@@ -79,7 +79,7 @@ def _with_fixes(
     found = verified(checked.diagnostics, trial)
     scope = checked.typed.scope
     names = Names({*scope.names, *scope.functions, *introduced(found)})
-    return offered(found, Around(file, {}, names), scope, trial)
+    return offered(found, Around(file, {}, names, checked.typed.inlined), scope, trial)
 
 
 def _checked(file: ast.File, loader: Loader, library: Library) -> Checked:
@@ -98,7 +98,8 @@ def _checked(file: ast.File, loader: Loader, library: Library) -> Checked:
     returned = _single(file, ast.ReturnItem, "NAM111", "`return` stands twice", report)
     outputs = outputs_of(walk, returned, scope, declared.variables, constraints)
     at = next((i.expression.span for i in file.items if isinstance(i, ast.ObjectiveItem) and i.expression), None)
-    judge(sense, objective, at, constraints, walk.state.inlined, lambda: _around(file, declared, scope), report)
+    inlined = walk.state.inlined
+    judge(sense, objective, at, constraints, inlined, lambda: _around(file, declared, scope, inlined), report)
     _warn_undetermined(declared, report, broken)
     model = Model(
         dims=tuple(declared.dims),
@@ -113,7 +114,7 @@ def _checked(file: ast.File, loader: Loader, library: Library) -> Checked:
         doc=file.doc,
         source_name=file.source.name,
     )
-    typed = Typed(model, scope, walk.state.inlined)
+    typed = Typed(model, scope, inlined)
     return Checked(None if report.has_errors else model, report.diagnostics, typed)
 
 
@@ -188,10 +189,11 @@ def _constraints(
     return tuple(constraints)
 
 
-def _around(file: ast.File, declared: Declared, scope: FileScope) -> Around:
+def _around(file: ast.File, declared: Declared, scope: FileScope, inlined: Mapping[int, Inlined]) -> Around:
     from dpplang.semantics.fixes.program import Around, Names
 
-    return Around(file, {d.symbol: d.value for d in declared.derived}, Names({*scope.names, *scope.functions}))
+    names = Names({*scope.names, *scope.functions})
+    return Around(file, {d.symbol: d.value for d in declared.derived}, names, inlined)
 
 
 def _warn_undetermined(declared: Declared, report: Report, broken: Damage) -> None:

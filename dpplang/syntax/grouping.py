@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from dpplang.core.source import Source
 from dpplang.syntax import ast
 from dpplang.syntax.parser import parse_expression
+
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
+def words(text: str) -> set[str]:
+    """The words of a text: every name in it, index variables of its own generators and functions among them."""
+    return set(_WORD.findall(text))
 
 
 def grouped(text: str, least: int = 5) -> str:

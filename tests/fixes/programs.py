@@ -219,6 +219,30 @@ class Program:
     smooth: bool
 
 
+@dataclass(frozen=True)
+class Called:
+    """The body of a ``func`` of a vector ``s``."""
+
+    text: str
+    build: Callable[[Any, Any], Any]
+    smooth: bool
+
+
+def _calls(smooth: bool) -> st.SearchStrategy[Called]:
+    def made(atom: tuple[str, Callable[[Any], Any], bool], scale: Term, matrix: Term, shift: Term) -> Called:
+        inner = f"{matrix.within(2)} @ s - {shift.within(2)}"
+        return Called(
+            f"{scale.within(2)} * {atom[0].format(inner)}",
+            lambda m, s: scale.build(m) * atom[1](matrix.build(m) @ s - shift.build(m)),
+            atom[2],
+        )
+
+    atoms = [a for a in ATOMS if a[2] or not smooth]
+    return st.builds(
+        made, st.sampled_from(atoms), st.sampled_from(POSITIVE), st.sampled_from(MATRICES), st.sampled_from(VECTORS)
+    )
+
+
 REGULAR = Term("sum_squares(x) + y^2 + sum_squares(w)", lambda m: cp.sum_squares(m.x) + m.y**2 + cp.sum_squares(m.w), 1)
 
 
@@ -226,14 +250,18 @@ REGULAR = Term("sum_squares(x) + y^2 + sum_squares(w)", lambda m: cp.sum_squares
 def programs(draw: Any, smooth: bool = False) -> Program:
     """A strongly convex program: its solution is unique. The last line is a constraint, or a ``return``, or neither."""
     term = draw(convex(2).filter(lambda t: t.smooth) if smooth else convex(2))
-    shape = draw(st.sampled_from(["plain", "let", "func", "bound", "equal"]))
+    shape = draw(st.sampled_from(["plain", "let", "func", "calls", "bound", "equal"]))
     lines = [HEAD.rstrip("\n")]
+    called: Called | None = None
     bound, tie = draw(affine(1)), draw(st.sampled_from(VECTORS))
     match shape:
         case "let":
             lines += [f"let cost = {term.text}", f"minimize {REGULAR.text} + cost"]
         case "func":
             lines += [f"func cost(s) = {term.text} + s^2", f"minimize {REGULAR.text} + cost(y)"]
+        case "calls":
+            called = draw(_calls(smooth))
+            lines += [f"func cost(s[n]) = {called.text}", f"minimize {REGULAR.text} + cost(x) + cost(2 * w[0] + b)"]
         case _:
             lines += [f"minimize {REGULAR.text} + {term.within(2)}"]
     if shape == "bound":
@@ -245,7 +273,11 @@ def programs(draw: Any, smooth: bool = False) -> Program:
 
     def problem(numbers: Values) -> tuple[cp.Problem, Any]:
         m = Numbers(numbers)
-        objective = REGULAR.build(m) + term.build(m) + (m.y**2 if shape == "func" else 0)
+        objective = REGULAR.build(m) + (m.y**2 if shape == "func" else 0)
+        if shape == "calls":
+            objective += called.build(m, m.x) + called.build(m, 2 * m.w[0] + m.b)
+        else:
+            objective += term.build(m)
         constraints = []
         if shape == "bound":
             constraints = [bound.build(m) <= tie.build(m)]
@@ -253,4 +285,5 @@ def programs(draw: Any, smooth: bool = False) -> Program:
             constraints = [m.x == tie.build(m)]
         return cp.Problem(cp.Minimize(objective), constraints), m
 
-    return Program("\n".join(lines) + "\n", problem, term.smooth and shape != "bound")
+    sound = called.smooth if shape == "calls" else term.smooth
+    return Program("\n".join(lines) + "\n", problem, sound and shape != "bound")

@@ -72,12 +72,23 @@ PRODUCTS = {
     "through_a_let_of_a_convex_part": "let cost = norm1(x - b)\nminimize p * cost",
     "func_written_out": "func scaled(z) = p * z\nminimize scaled(q * y) + y^2",
     "func_written_out_around_a_variable": "func risk(z[n]) = p * sum_squares(R @ z - 1)\nminimize risk(x)",
+    "func_written_out_at_every_call": (
+        "func risk(z[n]) = p * sum_squares(R @ z - 1)\n"
+        "minimize risk(x) + risk(2 * x) + sum(risk(w[t]) for t in T)\nsubject to\n  risk(x + 1) <= 3"
+    ),
+    "func_of_a_func_with_a_weight_that_may_be_zero": (
+        "func g1(z[n]) = p * sum_squares(R @ z)\nfunc g2(z[n]) = g1(z) + g1(2 * z)\nminimize g2(x) + g1(x)"
+    ),
     "constraint_without_subject_to": "minimize p * norm1(x - b)  # the cost",
     "on_one_line": "minimize p * norm1(x - b) subject to y >= 0",
     "form_in_a_constraint": "minimize y\nsubject to\n  quad_form(x, P) <= y",
 }
 CASES = {**DERIVED, **PRODUCTS}
-UNSAFE = {"bound_if_the_weight_is_not_zero", "form_in_a_constraint"}
+UNSAFE = {
+    "bound_if_the_weight_is_not_zero",
+    "form_in_a_constraint",
+    "func_of_a_func_with_a_weight_that_may_be_zero",
+}
 
 
 def errors(text: str) -> list[Diagnostic]:
@@ -123,7 +134,7 @@ def test_outputs_stay_what_they_were_without_a_return() -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "func cost(s) = p * s\nminimize cost(q * y) + cost(q * u[0])",  # called twice, and hangs on its argument
+        "func cost(s) = p * s\nfunc twice(s) = cost(s) + cost(2 * s)\nminimize twice(q * y)",  # in a func of a func
         "minimize sum(p * q * r[t] * norm1(A[i]) * y for t in T, i in t)",  # ranges that hang on each other
     ],
 )

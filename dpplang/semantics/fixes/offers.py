@@ -89,10 +89,10 @@ def _derived(site: Site) -> tuple[Fix, ...]:
     formals = frozenset(f.name.name for f in item.formals) if isinstance(item, ast.FuncItem) else frozenset[str]()
     rewrite = Rewrite(site.around, item, binders_on(path(item, node)[:-1]), formals)
     expr = infer(node, Scope(site.scope), Report())
-    words = "" if expr is None else definiteness(expr, rewrite, node)
+    attribute = "" if expr is None else definiteness(expr, rewrite, node)
     shape = () if expr is None else expr.shape
     try:
-        fix = rewrite.fix(node, rewrite.derive(joined(node), node.span.text, shape, words=words))
+        fix = rewrite.fix(node, rewrite.derive(joined(node), node.span.text, shape, attribute=attribute))
     except Impossible:
         return ()
     return (fix,) if site.trial.mends(site.found, fix) else ()

@@ -18,7 +18,6 @@ the original is.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from dpplang.core.diagnostics import Edit
@@ -31,10 +30,9 @@ from dpplang.semantics.fixes.rewrite import Impossible, Rewrite
 from dpplang.semantics.fixes.syntax import Place, parts, substituted
 from dpplang.semantics.tree import Apply, AtomCall, Expr, Reduce, Take
 from dpplang.syntax import ast
-from dpplang.syntax.grouping import bare, grouped
+from dpplang.syntax.grouping import bare, grouped, words
 from dpplang.syntax.walk import walk
 
-_WORD = re.compile(r"[^\W\d]\w*")
 _PRODUCT, _TIGHTER = 2, 3  # how tightly the left and the right operand of a product bind
 
 _DEGREE = {
@@ -104,7 +102,7 @@ def product(rewrite: Rewrite, place: Place) -> str:
     text = scale.text
     if not facts.dpp.is_affine:
         text = rewrite.derive(joined(scale.node), text, facts.shape, place.binders)
-    positive = is_positive(scale.expr, rewrite.around.derived)
+    positive = _is_positive(rewrite, scale)
     factor = Scale(grouped(text, _PRODUCT), scale.node, op, scale is left, facts.shape, facts.sign, positive)
     return _scaled(rewrite, factor, other)
 
@@ -117,11 +115,21 @@ def quotient(rewrite: Rewrite, place: Place) -> str:
     """
     left, right = _two(rewrite, place)
     facts = right.expr.facts
-    positive = is_positive(right.expr, rewrite.around.derived)
+    positive = _is_positive(rewrite, right)
     divisor = Scale(right.text, right.node, "*", False, facts.shape, facts.sign, positive, divides=True)
     if left.expr.facts.dpp is Curvature.UNKNOWN:  # what is wrong there is mended there
         return divisor.times(rewrite, left.text, left.binders)
     return _scaled(rewrite, divisor, left)
+
+
+def _is_positive(rewrite: Rewrite, place: Place) -> bool:
+    """Proved, or assumed of what is not negative, if assuming is what is left."""
+    if is_positive(place.expr, rewrite.around.derived):
+        return True
+    if not rewrite.assuming or not place.expr.facts.sign.is_nonneg:
+        return False
+    rewrite.assumptions.append(f"`{place.text}` is not 0")
+    return True
 
 
 def _two(rewrite: Rewrite, place: Place) -> tuple[Place, Place]:
@@ -218,7 +226,7 @@ def _pushed(rewrite: Rewrite, scale: Scale, other: Place, below: list[Place]) ->
     is_sum = isinstance(other.expr, Apply | Reduce) and other.expr.op == "sum"
     if not scale.spreads or not is_sum or len(below) != 1:
         return None
-    if isinstance(other.expr, Reduce) and _bound_in(other) & set(_WORD.findall(scale.text)):
+    if isinstance(other.expr, Reduce) and _bound_in(other) & words(scale.text):
         return None
     return _patched(other, {id(below[0].node): _scaled(rewrite, scale, below[0])})
 

@@ -10,10 +10,11 @@ from dpplang.core.diagnostics import Diagnostic, Edit
 from dpplang.core.source import Span
 from dpplang.semantics.fixes.syntax import Definitions, Place, find, names_in
 from dpplang.semantics.tree import Expr, Symbol
+from dpplang.semantics.walk import Inlined
 from dpplang.syntax import ast
+from dpplang.syntax.grouping import words
 from dpplang.syntax.walk import walk
 
-_WORD = re.compile(r"[^\W\d]\w*")
 _COMMENT = re.compile(r"[ \t]*(#[^\n]*)?")
 
 
@@ -44,16 +45,18 @@ class Names:
 def introduced(found: Iterable[Diagnostic]) -> frozenset[str]:
     """Every word that a fix writes, new names among them."""
     texts = (e.text for d in found for f in d.fixes for e in f.edits)
-    return frozenset(word for text in texts for word in _WORD.findall(text))
+    return frozenset(word for text in texts for word in words(text))
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a rewrite needs of the program: its syntax, the expression of every ``derived``, names to give."""
+    """What a rewrite needs of the program: its syntax, the expression of every ``derived``, names to give, and ``func``
+    calls by ``id`` of what they stand for."""
 
     file: ast.File
     derived: Mapping[Symbol, Expr]
     names: Names
+    inlined: Mapping[int, Inlined]
 
     @property
     def definitions(self) -> Definitions:
@@ -151,7 +154,7 @@ class Around:
         idle: list[ast.AnyItem] = []
         before = self._used_outside([])
         while True:
-            used = self._used_outside(gone) | set(_WORD.findall(text))
+            used = self._used_outside(gone) | words(text)
             found = [
                 item
                 for name in before - used

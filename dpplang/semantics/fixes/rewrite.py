@@ -12,10 +12,9 @@ from dpplang.lattice.dims import Shape
 from dpplang.semantics.fixes.program import Around
 from dpplang.semantics.fixes.syntax import Place, path
 from dpplang.syntax import ast
-from dpplang.syntax.grouping import bare, grouped, needed
+from dpplang.syntax.grouping import bare, grouped, needed, words
 
 _TOKEN = re.compile(r"\w+|\s+|.", re.DOTALL)
-_WORD = re.compile(r"[^\W\d]\w*")
 
 
 class Impossible(Exception):
@@ -29,6 +28,7 @@ class Rewrite:
     Attributes:
         item: the item whose text changes. binders: index variables around that text, outermost first.
         formals: names that mean nothing outside the item (arguments of a ``func``).
+        assuming: whether weights that may be zero are taken to be positive, which is then said.
         patches: edits of definitions that the text uses.
     """
 
@@ -36,6 +36,7 @@ class Rewrite:
     item: ast.AnyItem
     binders: tuple[ast.Binder, ...] = ()
     formals: frozenset[str] = frozenset()
+    assuming: bool = False
     lines: list[str] = field(default_factory=list[str])
     constraints: list[str] = field(default_factory=list[str])
     assumptions: list[str] = field(default_factory=list[str])
@@ -44,12 +45,14 @@ class Rewrite:
 
     # --- new names -----------------------------------------------------------------------------------------------
 
-    def derive(self, name: str, value: str, shape: Shape, binders: tuple[ast.Binder, ...] = (), words: str = "") -> str:
+    def derive(
+        self, name: str, value: str, shape: Shape, binders: tuple[ast.Binder, ...] = (), attribute: str = ""
+    ) -> str:
         """Text that stands for a new derived parameter of this value: its name, indexed where the value is.
 
         Args:
             name: what to call it, if that is free. shape: of the value. binders: within the rewritten text.
-            words: attributes.
+            attribute: of the declaration, ``psd``.
 
         Raises:
             Impossible: the value hangs on names that mean nothing outside, or on an index in a way no array holds.
@@ -62,10 +65,10 @@ class Rewrite:
         for binder in reversed(bound):
             lifted = f"{'hstack' if rank == 0 else 'vstack'}({lifted} for {binder.span.text})"
             rank += 1
-        fresh = self._existing(lifted) if not words else None
+        fresh = self._existing(lifted) if not attribute else None
         if fresh is None:
-            fresh = self.around.names.fresh(name, f"{lifted} {words}")
-            self._declare(f"derived {fresh}{words and f' {words}'} = {lifted}")
+            fresh = self.around.names.fresh(name, f"{lifted} {attribute}")
+            self._declare(f"derived {fresh}{attribute and f' {attribute}'} = {lifted}")
             self._use(lifted)
         return self._indexed(fresh, bound)
 
@@ -111,11 +114,11 @@ class Rewrite:
 
     def _bound(self, text: str, binders: tuple[ast.Binder, ...]) -> tuple[ast.Binder, ...]:
         """Index variables that a text uses. A later one of a name hides the earlier."""
-        names = _names(text)
+        names = words(text)
         visible = {b.name.name: b for b in (*self.binders, *binders)}
         bound = tuple(b for b in (*self.binders, *binders) if b.name.name in names and visible[b.name.name] is b)
         for binder in bound:
-            if _names(binder.span.text) & set(visible) - {binder.name.name}:
+            if words(binder.span.text) & set(visible) - {binder.name.name}:
                 raise Impossible
         return bound
 
@@ -137,10 +140,10 @@ class Rewrite:
 
     def _use(self, text: str) -> None:
         self._refuse_formals(text)
-        self._used |= _names(text)
+        self._used |= words(text)
 
     def _refuse_formals(self, text: str) -> None:
-        if _names(text) & self.formals:
+        if words(text) & self.formals:
             raise Impossible
 
     # --- the fix -------------------------------------------------------------------------------------------------
@@ -196,11 +199,6 @@ def _smallest(edit: Edit) -> list[Edit]:
     start = edit.span.start + len("".join(before[:head]))
     stop = edit.span.end - len("".join(before[len(before) - tail :]))
     return [Edit(Span(edit.span.source, start, stop), "".join(after[head : len(after) - tail]))]
-
-
-def _names(text: str) -> set[str]:
-    """The words of a text (index variables of its own generators among them)."""
-    return set(_WORD.findall(text))
 
 
 def _on_one_line(text: str) -> str:
