@@ -130,7 +130,7 @@ def _at_its_calls(around: Around, place: Place, item: ast.AnyItem, write: Write)
     replaced = sorted((e.span.start, e.span.end) for e in edits if e.span.end > e.span.start)
     if any(stop > start for (_, stop), (start, _) in pairwise(replaced)):
         raise Impossible
-    rest = f"; so at each of {len(fixes)} calls" if len(fixes) > 1 else ""
+    rest = f"; so at each of {len(fixes)} calls, and `{item.name.name}` is left out" if len(fixes) > 1 else ""
     return Fix(fixes[0].title + rest, tuple(edits), fixes[0].applicability)
 
 

@@ -171,7 +171,9 @@ class Rewrite:
             edits.append(kept)
         if self.assumptions:
             applicability = Applicability.UNSAFE
-        return Fix(self._title(node, text), tuple(edits), applicability)
+        left_out = ", ".join(f"`{_name_of(i)}`" for i in idle)
+        title = self._title(node, text) + (f"; {left_out} is left out, unused" if idle else "")
+        return Fix(title, tuple(edits), applicability)
 
     def _title(self, node: ast.Expr, text: str) -> str:
         """``derived Rg = sqrt(gamma) * R, and sum_squares(Rg @ w)``."""
@@ -185,6 +187,17 @@ class Rewrite:
         else:
             title = f"{said}, and {_short(text)}"
         return title + (f" (assumes that {', '.join(self.assumptions)})" if self.assumptions else "")
+
+
+def _name_of(item: ast.AnyItem) -> str:
+    """The name that a ``let`` or a ``func`` defines."""
+    match item:
+        case ast.LetItem(declaration=declaration):
+            return declaration.name.name
+        case ast.FuncItem(name=name):
+            return name.name
+        case _:
+            return ""
 
 
 def _smallest(edit: Edit) -> list[Edit]:
