@@ -24,8 +24,14 @@ def each(function: Callable[[Item], Result], items: Sequence[Item], threads: int
     """The function of every item, in order. Over several threads, linear algebra keeps to one thread in each."""
     if threads <= 1 or len(items) <= 1:
         return [function(item) for item in items]
-    with _controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(min(threads, len(items))) as pool:
-        return list(pool.map(function, items))
+    with _controller().limit(limits=1, user_api="blas"):
+        return list(_pool(os.getpid(), threads).map(function, items))
+
+
+@lru_cache(maxsize=4)
+def _pool(process: int, threads: int) -> ThreadPoolExecutor:
+    """Threads that stay, for starting them costs as much as a small batch. A forked process has none of its parent's."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="dpplang")
 
 
 def split(function: Callable[[Any], Any], array: Any, work: float) -> list[Any]:

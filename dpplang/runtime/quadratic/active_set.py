@@ -8,12 +8,12 @@ their common K comes first.
 
 from __future__ import annotations
 
-import ctypes
 from functools import lru_cache
 from typing import Any
 
 import daqp as binding
 import numpy as np
+from numpy.typing import NDArray
 
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.quadratic import pivoting
@@ -42,23 +42,27 @@ def find(space: RangeSpace, d: Array) -> tuple[Mask, Mask]:
         active, done = pivoting.solve(space.K, d)
     else:
         active, done = np.zeros(d.shape, dtype=bool), np.all(d >= 0, axis=1)
-    for i in np.flatnonzero(~done):
-        found = _one(space.projected[i if space.projected.shape[0] > 1 else 0], d[i])
-        if found is not None:
-            active[i], done[i] = found, True
+    rest = np.flatnonzero(~done)
+    if rest.size:
+        size = np.abs(d[rest]).max(axis=1)
+        scaled = d[rest] / size[:, None]
+        apart = space.projected.shape[0] > 1
+        for i, bounds in zip(rest.tolist(), scaled, strict=True):
+            found = _one(space.projected[i if apart else 0], bounds)
+            if found is not None:
+                active[i], done[i] = found, True
     return active, done
 
 
 @lru_cache(maxsize=64)
-def _objective(n: int) -> tuple[Array, Array]:
-    """½‖v‖²: its matrix and linear term."""
-    return np.eye(n), np.zeros(n)
+def _rest_of_the_call(m: int, n: int) -> tuple[Array, Array, Array, NDArray[np.intc]]:
+    """What is the same for all: ½‖v‖², no lower bounds, and that every row is an inequality."""
+    return np.eye(n), np.zeros(n), np.full(m, -1e30), np.zeros(m, dtype=np.intc)
 
 
-def _one(rows: Array, d: Array) -> Mask | None:
-    m, n = rows.shape
-    size = np.abs(d).max()
-    _, _, flag, info = daqp.solve(
-        *_objective(n), rows, d / size, np.full(m, -1e30), np.zeros(m, dtype=ctypes.c_int), primal_tol=_TOLERANCE
-    )
+def _one(rows: Array, bounds: Array) -> Mask | None:
+    """The active set of  minimize ½‖v‖² subject to rows v ≤ bounds, None if there is no solution or it is not found."""
+    objective, linear, below, kinds = _rest_of_the_call(*rows.shape)
+    # The solver writes its working set into what it is told of the rows.
+    _, _, flag, info = daqp.solve(objective, linear, rows, bounds, below, kinds.copy(), primal_tol=_TOLERANCE)
     return info["lam"] > 0 if flag == _OPTIMAL else None

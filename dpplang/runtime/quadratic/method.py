@@ -18,7 +18,7 @@ from dpplang.runtime.threads import cores, each
 
 _LARGEST = 2500  # variables or rows beyond which dense matrices are no longer the way
 _CHUNK = 1 << 20  # numbers held for the elements that are worked on together: what stays in cache
-_THREADS = 1 << 21  # numbers in a batch from which threads save more than they cost
+_THREADS = 1 << 20  # numbers in a batch from which threads save more than they cost
 
 
 class QuadraticMethod:
