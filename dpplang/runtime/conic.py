@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.cones.product import Product
 from dpplang.runtime.convexity import ConvexityTest
-from dpplang.runtime.data_map import Data, DataMap
+from dpplang.runtime.data_map import Data
 from dpplang.runtime.options import Options
 from dpplang.runtime.proof import proves_infeasible, proves_unbounded
 from dpplang.runtime.refine import Refinement
@@ -36,9 +36,12 @@ Element = tuple[Array, Array, Array, Array]
 class Conic:
     """Prepared for one program."""
 
-    def __init__(self, structure: Structure, cone: Product, map_: DataMap, options: Options) -> None:
+    def __init__(
+        self, structure: Structure, cone: Product, options: Options, movers: tuple[int, ...], P: Array
+    ) -> None:
+        """``movers``: the parameters that P depends on. P: its entries ``[nnz]`` where there are none."""
         self.options = options
-        self._structure, self._cone, self._map = structure, cone, map_
+        self._structure, self._cone, self._movers, self._P = structure, cone, movers, P
         self._solver = make_solver(structure, options)
         self._convexity = ConvexityTest(structure.P)
 
@@ -67,7 +70,7 @@ class Conic:
     def _convex(self, data: Data, work: Workspace, elements: NDArray[np.intp]) -> list[int]:
         """Refuse those of some elements whose P is indefinite, for solvers answer garbage; the others."""
         shared = data.P.shape[0] == 1
-        if not self._map.touched("P"):
+        if not self._movers:
             negative = self._constant_negative
         else:
             negative = self._convexity.negative(data.P if shared else data.P[elements])
@@ -75,13 +78,13 @@ class Conic:
         for row, least in negative.items():
             for i in elements if shared else elements[row : row + 1]:
                 note = f"its quadratic part has the eigenvalue {least:.3g}"
-                work.refuse(int(i), Status.NONCONVEX, Detail(parameters=self._map.touched("P"), note=note))
+                work.refuse(int(i), Status.NONCONVEX, Detail(parameters=self._movers, note=note))
                 refused.add(int(i))
         return [i for i in elements.tolist() if i not in refused]
 
     @cached_property
     def _constant_negative(self) -> dict[int, float]:
-        return self._convexity.negative(dict(self._map.parts)["P"].constant)
+        return self._convexity.negative(self._P[None])
 
     def _answers(self, data: Data, pending: list[int]) -> list[Answer]:
         """Solve the elements, over threads if there is enough to do (the solvers let go of the interpreter lock)."""

@@ -53,7 +53,7 @@ class Engine:
         self._map = DataMap.of(program)
         self._moving = tuple(name for name in PARTS if self._map.touched(name) or not _is_finite(self._map, name))
         self._methods = methods_for(program, structure, self._map, self.options)
-        self._conic = Conic(structure, self._cone, self._map, self.options)
+        self._conic = Conic(structure, self._cone, self.options, self._map.touched("P"), program.P.values.constant)
         self._sensitivity = make_sensitivity(program, structure, self._cone, self.options)
         self._sign = -1.0 if program.sense == "maximize" else 1.0
 

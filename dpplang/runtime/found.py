@@ -23,6 +23,7 @@ class Found:
         objective: ½xᵀPx + qᵀx ``[k]``.
         sensitivity: S at these solutions, by factors that are at hand.
         weak: ``[k]``, where S is not to be trusted, because the solution lies on a kink: it must be derived anew.
+        free: what the optimality system leaves undetermined, as :class:`dpplang.runtime.derivative.Sensitivity` has it.
     """
 
     elements: NDArray[np.intp]
@@ -32,3 +33,4 @@ class Found:
     objective: Array
     sensitivity: Apply
     weak: NDArray[np.bool_]
+    free: Callable[[], tuple[Array, Array] | None] = lambda: None

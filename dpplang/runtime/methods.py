@@ -4,6 +4,7 @@
 |---|---|---|
 | strictly convex quadratic, linear constraints, ≤ 2500 rows | `quadratic` | the loop over elements; shared factors |
 | exp, log, entropy, powers, log-sum-exp as costs, linear constraints, ≤ 400 | `smooth` | that loop; the graphs' cones |
+| variables that only name expressions with constant coefficients | `reduced` | those variables and their rows |
 
 A method takes a whole batch, and answers only for elements whose optimality it has verified.
 """
@@ -20,6 +21,7 @@ from dpplang.runtime.data_map import Data, DataMap
 from dpplang.runtime.found import Found
 from dpplang.runtime.options import Options
 from dpplang.runtime.quadratic.method import QuadraticMethod
+from dpplang.runtime.reduced import ReducedMethod
 from dpplang.runtime.smooth.method import SmoothMethod
 from dpplang.runtime.solvers.protocol import Structure
 
@@ -34,5 +36,9 @@ def methods_for(program: Program, structure: Structure, map_: DataMap, options: 
     """The methods that take this program, in order."""
     if options.solver != "auto":
         return ()
-    found = (QuadraticMethod.of(structure, map_, options), SmoothMethod.of(program, options))
+    found = (
+        QuadraticMethod.of(structure, map_, options),
+        SmoothMethod.of(program, options),
+        ReducedMethod.of(structure, map_, options),
+    )
     return tuple(method for method in found if method is not None)

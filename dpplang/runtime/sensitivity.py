@@ -62,7 +62,7 @@ class Exact:
         for part in parts:
             ok[part.elements[~part.weak]] = False
         direct = self._direct(solved, ok) if ok.any() or not parts else None
-        return direct if direct is not None and not parts else Combined(parts, direct)
+        return direct if direct is not None and not parts else Combined(parts, direct, solved.batch)
 
     def _direct(self, solved: Solved, ok: NDArray[np.bool_]) -> _Direct:
         if self._plan is None:
@@ -94,8 +94,8 @@ class _Unremarked:
 class Combined:
     """S of the elements that special methods solved, by their own factors, and of the rest by ``direct``."""
 
-    def __init__(self, parts: tuple[Found, ...], direct: _Direct | None) -> None:
-        self._parts, self._direct = parts, direct
+    def __init__(self, parts: tuple[Found, ...], direct: _Direct | None, batch: int) -> None:
+        self._parts, self._direct, self._batch = parts, direct, batch
 
     def __call__(self, g: Array, h: Array) -> tuple[Array, Array]:
         parts = self._parts
@@ -113,7 +113,15 @@ class Combined:
 
     @property
     def free(self) -> tuple[Array, Array] | None:
-        return None if self._direct is None else self._direct.free
+        found = None if self._direct is None else self._direct.free
+        for part in self._parts:
+            if (own := part.free()) is None:
+                continue
+            if found is None:
+                found = np.zeros((self._batch, own[0].shape[1])), np.zeros((self._batch, own[1].shape[1]))
+            strong = part.elements[~part.weak]
+            found[0][strong], found[1][strong] = own[0][~part.weak], own[1][~part.weak]
+        return found
 
 
 class _Direct:
