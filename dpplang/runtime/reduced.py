@@ -1,7 +1,7 @@
 """Conic programs without the variables that only name expressions, where what defines those is constant.
 
-`sum_squares(X - C)` is lowered as ‖τ‖² with τ == X − C. Without τ the program is a fraction of the size, for the solver and
-for the derivative; τ and its multipliers follow from the rest (:mod:`dpplang.runtime.quadratic.dense`).
+`sum_squares(X - C)` is lowered as ‖τ‖² with τ == X − C. Without τ the program is a fraction of the size, for the solver
+and for the derivative; τ and its multipliers follow from the rest (:mod:`dpplang.runtime.quadratic.dense`).
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def each(function: Callable[[Item], Result], items: Sequence[Item], threads: int
 
 @lru_cache(maxsize=4)
 def _pool(process: int, threads: int) -> ThreadPoolExecutor:
-    """Threads that stay, for starting them costs as much as a small batch. A forked process has none of its parent's."""
+    """Threads that stay: starting them costs as much as a small batch. A forked process has none of its parent's."""
     return ThreadPoolExecutor(threads, thread_name_prefix="dpplang")
 
 
