@@ -202,7 +202,7 @@ def _symmetry_problems(parameter: Parameter, attribute: str, value: Given) -> It
     try:  # a factor that exists proves it, at a fraction of an eigenvalue's cost
         diagonal += slack[..., 0]
         flat = signed.reshape(-1, *signed.shape[-2:])
-        split(np.linalg.cholesky, flat, signed.shape[-1] ** 3 / 3)
+        split(lambda part: np.linalg.cholesky(flat[part]), len(flat), signed.shape[-1] ** 3 / 3)
     except np.linalg.LinAlgError:
         diagonal -= slack[..., 0]
         smallest = np.linalg.eigvalsh(signed)[..., 0]

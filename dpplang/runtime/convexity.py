@@ -43,7 +43,7 @@ class ConvexityTest:
         matrices = self._dense(values)
         shifted = matrices - floor[:, None, None] * np.eye(self._order)
         try:
-            split(np.linalg.cholesky, shifted, self._order**3 / 3)
+            split(lambda part: np.linalg.cholesky(shifted[part]), len(shifted), self._order**3 / 3)
             return {}
         except np.linalg.LinAlgError:
             least = np.linalg.eigvalsh(matrices)[:, 0]

@@ -7,6 +7,7 @@ program is prepared once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 
 import numpy as np
@@ -26,6 +27,7 @@ from dpplang.runtime.options import Options
 from dpplang.runtime.sensitivity import make_sensitivity
 from dpplang.runtime.solved import Detail, Solved
 from dpplang.runtime.solvers.protocol import Structure
+from dpplang.runtime.threads import quiet
 from dpplang.runtime.warn import warn_inaccurate
 from dpplang.runtime.workspace import Workspace
 
@@ -73,7 +75,13 @@ class Engine:
         Returns:
             Solutions; elements without one are NaN, with their status. Nothing is raised for them.
         """
-        theta = tuple(theta)
+        with self._quiet():
+            return self._solve(tuple(theta))
+
+    def _quiet(self) -> AbstractContextManager[object]:
+        return quiet(self.program.n + self.program.m)
+
+    def _solve(self, theta: tuple[Array, ...]) -> Solved:
         work = Workspace(self._batch(theta), self.program.n, self.program.m)
         data = self._map.at(theta)
         for name in self._moving:
@@ -113,14 +121,16 @@ class Engine:
         """
         if not solved.ok.all():
             dx, dy, dvalue = (None if d is None else np.where(_wide(solved.ok, d), d, 0.0) for d in (dx, dy, dvalue))
-        return adjoint(self._derivative, self._point(solved), solved, dx, dy, dvalue, tuple(wanted), self.program)
+        with self._quiet():
+            return adjoint(self._derivative, self._point(solved), solved, dx, dy, dvalue, tuple(wanted), self.program)
 
     def tangent(self, solved: Solved, dtheta: Sequence[Array | None]) -> tuple[Array, Array, Array]:
         """Directional derivatives (dx ``[B, n]``, dy ``[B, m]``, dvalue ``[B]``) in a direction dθ like θ (None: zero).
 
         Elements that failed get 0.
         """
-        out = tangent(self._derivative, self._point(solved), solved, tuple(dtheta), self.program)
+        with self._quiet():
+            out = tangent(self._derivative, self._point(solved), solved, tuple(dtheta), self.program)
         if solved.ok.all():
             return out
         dx, dy, dvalue = (np.where(_wide(solved.ok, d), d, 0.0) for d in out)

@@ -18,7 +18,7 @@ Sources: Busseti, Moursi, Boyd 2019, "Solution refinement at regular points of c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +35,7 @@ _SMALL = 250  # up to this order dense elimination wins whatever the pattern
 _LARGE = 4000  # beyond it a dense matrix no longer fits
 _FILLED = 0.15  # share of nonzeros from which dense elimination wins in between
 _CHUNK = 1 << 24  # entries of dense matrices held at once
+_ALIKE = 1.15  # ratio of orders up to which systems are padded to one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,14 +45,20 @@ class Linearized:
     Attributes:
         order: n. spectrum: of DΠ at v, for all elements. weight: (1 − λ)^½ ``[B, m]``, 0 where dropped.
         factors: (elements, kept directions ``[len(elements), k]``, factor) for each group that was factorized together.
-        singular: ``[B]``, where the system is singular and the solution of least norm is taken.
     """
 
     order: int
     spectrum: ProductSpectrum
     weight: Array
     factors: tuple[tuple[NDArray[np.intp], NDArray[np.intp], Factor], ...]
-    singular: NDArray[np.bool_]
+
+    @property
+    def singular(self) -> NDArray[np.bool_]:
+        """``[B]``, where the system is singular and the solution of least norm is taken."""
+        out = np.zeros(self.weight.shape[0], dtype=bool)
+        for elements, _, factor in self.factors:
+            out[elements] = factor.singular
+        return out
 
     def solve(self, g: Array, h: Array) -> tuple[Array, Array]:
         """(r ``[B, n]``, t ``[B, m]``) for g ``[B, n]``, h ``[B, m]``; S is symmetric."""
@@ -115,22 +122,22 @@ class KktPlan:
         weight = np.sqrt(np.where(active, room, 0.0))
         make = self._dense_factors if self._dense else self._sparse_factors
         factors = make(P, A, spectrum, weight, active)
-        singular = np.zeros(v.shape[0], dtype=bool)
-        for elements, _, factor in factors:
-            singular[elements] = factor.singular
-        return Linearized(self.n, spectrum, weight, factors, singular)
+        return Linearized(self.n, spectrum, weight, factors)
 
     def _dense_factors(self, P: Array, A: Array, spectrum: ProductSpectrum, weight: Array, active: NDArray[np.bool_]):
-        """Elements with equally many active directions are stacked; the order of the system is n + that."""
+        """Elements with about equally many active directions are stacked, padded by others of weight 0.
+
+        The order of the system is n + the largest number of them.
+        """
         made = []
         counts = active.sum(axis=1)
-        for count in np.unique(counts):
-            members = np.flatnonzero(counts == count)
-            order = self.n + int(count)
+        for members in self._alike(counts):
+            count = int(counts[members].max())
+            order = self.n + count
             step = max(1, _CHUNK // max(order * order, self.m * self.n, 1))
             for start in range(0, members.size, step):
                 elements = members[start : start + step]
-                kept = np.nonzero(active[elements])[1].reshape(elements.size, count)
+                kept = np.argsort(~active[elements], axis=1, kind="stable")[:, :count]
                 matrices = np.zeros((elements.size, order, order))
                 self._write_P(matrices, _rows(P, elements))
                 rows = self._reduced_rows(_rows(A, elements), spectrum, weight, elements, kept)
@@ -140,6 +147,16 @@ class KktPlan:
                 matrices[:, tail, tail] = -spectrum.values[elements[:, None], kept]
                 made.append((elements, kept, factorize(matrices)))
         return tuple(made)
+
+    def _alike(self, counts: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+        """Elements in groups whose systems are of about the same order, each group in increasing order."""
+        sorted_elements = np.argsort(counts, kind="stable")
+        start = 0
+        while start < counts.size:
+            limit = _ALIKE * (self.n + counts[sorted_elements[start]])
+            stop = int(np.searchsorted(self.n + counts[sorted_elements], limit, side="right"))
+            yield np.sort(sorted_elements[start:stop])
+            start = stop
 
     def _write_P(self, matrices: Array, P: Array) -> None:
         i, j = self._P_at
@@ -155,8 +172,10 @@ class KktPlan:
         dense[:, self._A_at[0], self._A_at[1]] = A
         parts = zip(spectrum.groups, spectrum.parts, strict=True)
         rotated = [(group, part.vectors) for group, part in parts if part.vectors is not None]
+        kept_weight = weight[elements[:, None], kept][:, :, None]
         if not rotated:
-            return dense[0][kept] if dense.shape[0] == 1 else dense[np.arange(elements.size)[:, None], kept]
+            taken = dense[0][kept] if dense.shape[0] == 1 else dense[np.arange(elements.size)[:, None], kept]
+            return taken * kept_weight
         if dense.shape[0] != elements.size:
             dense = np.repeat(dense, elements.size, axis=0)
         for group, vectors in rotated:
@@ -165,7 +184,7 @@ class KktPlan:
             turned = np.swapaxes(vectors[elements], -1, -2) @ blocks
             dense[:, flat] = turned.reshape(elements.size, flat.size, self.n)
         taken = dense[np.arange(elements.size)[:, None], kept]
-        return taken * weight[elements[:, None], kept][:, :, None]
+        return taken * kept_weight
 
     def _sparse_factors(self, P: Array, A: Array, spectrum: ProductSpectrum, weight: Array, active: NDArray[np.bool_]):
         made = []

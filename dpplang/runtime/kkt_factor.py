@@ -6,6 +6,8 @@ adjoints and tangents stay transposes of each other.
 
 from __future__ import annotations
 
+from collections.abc import Container
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.linalg import get_lapack_funcs
 
 from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.threads import split
 from dpplang.runtime.warn import warn_stopped_short
 
 SINGULAR = 1e-12
@@ -26,13 +29,16 @@ _LSMR, _LSMR_LIMIT = 1e-13, 20  # tolerance of least squares by iteration, and i
 _INVERT = 48  # up to this order a batch is inverted in one call, beyond it each element is factorized
 
 
-_getrf, _gecon, _getrs = get_lapack_funcs(("getrf", "gecon", "getrs"), dtype=np.float64)
+_getrf, _getrs = get_lapack_funcs(("getrf", "getrs"), dtype=np.float64)
 
 
 class Factor(Protocol):
-    """A factorized batch; ``singular`` ``[B]`` marks the elements that are solved by least squares."""
+    """A factorized batch."""
 
-    singular: NDArray[np.bool_]
+    @property
+    def singular(self) -> NDArray[np.bool_]:
+        """``[B]``: the elements that are solved by least squares."""
+        ...
 
     def solve(self, rhs: Array) -> Array:
         """z ``[B, N]`` for g ``[B, N]``."""
@@ -53,7 +59,7 @@ def factorize(matrices: Array) -> Factor:
     """Factorize a batch of dense matrices ``[B, N, N]``."""
     if matrices.shape[-1] <= _INVERT:
         return _Inverses(matrices)
-    return _Triangular(matrices)
+    return _Solves(matrices)
 
 
 def factorize_sparse(matrix: sp.csc_matrix, positive: int | None = None) -> Factor:
@@ -130,40 +136,87 @@ def _invert(matrices: Array) -> tuple[Array, NDArray[np.bool_]]:
         return inverses, regular
 
 
-class _Triangular:
-    """LU factors, one element at a time."""
+class _Solves:
+    """The first right-hand side is solved together with a probe of the condition, over the cores; only if there is a
+    second one are factors made and kept, one element at a time."""
 
     def __init__(self, matrices: Array) -> None:
-        self.singular = np.zeros(matrices.shape[0], dtype=bool)
-        self._scale = _scale(matrices)
-        self._factors: list[tuple[Array, Array] | Array] = []
-        self._kept: dict[int, Array] = {}
-        for i, (matrix, scale) in enumerate(zip(matrices, self._scale, strict=True)):
-            # A symmetric matrix is its own transpose, which LAPACK takes without a copy.
-            scaled = (matrix * scale[:, None] * scale).T
-            size = np.abs(scaled).sum(axis=0).max()
-            lu, pivots, info = _getrf(scaled, overwrite_a=1)
-            if info == 0 and _gecon(lu, size)[0] > SINGULAR:
-                self._factors.append((lu, pivots))
-            else:
-                self.singular[i] = True
-                self._kept[i] = matrix.copy()
-                self._factors.append(_pseudo_inverse(matrix))
+        self._matrices = matrices
+        self._pseudo: dict[int, Array] = {}
+
+    @cached_property
+    def _probed(self) -> tuple[Array, NDArray[np.bool_]]:
+        """Solutions for the probe alone, where nothing was solved yet, and which elements are singular."""
+        return self._judge(self._once(np.zeros(self._matrices.shape[:2])))
+
+    @property
+    def singular(self) -> NDArray[np.bool_]:
+        return self._probed[1]
 
     def solve(self, rhs: Array) -> Array:
-        z = np.empty_like(rhs)
-        for i, factor in enumerate(self._factors):
-            if isinstance(factor, tuple):
-                z[i] = self._scale[i] * _getrs(factor[0], factor[1], self._scale[i] * rhs[i])[0]
-            else:
-                z[i] = factor @ rhs[i]
+        if "_probed" in self.__dict__:
+            z = self._factors.solve(rhs)
+        else:
+            z, _ = self._probed = self._judge(self._once(rhs))
+        for i, inverse in self._pseudo.items():
+            z[i] = inverse @ rhs[i]
         return z
 
     def times(self, vector: Array) -> Array:
         out = np.zeros_like(vector)
-        for i, matrix in self._kept.items():
-            out[i] = matrix @ vector[i]
+        for i in self._pseudo:
+            out[i] = self._matrices[i] @ vector[i]
         return out
+
+    @cached_property
+    def _factors(self) -> _Triangular:
+        return _Triangular(self._matrices, self._pseudo)
+
+    def _once(self, rhs: Array) -> tuple[Array, Array]:
+        """(z, how much larger than the probe its solution is, relative to 1/‖K‖)."""
+        order = rhs.shape[1]
+        probe = _probe(order)
+
+        def solve(part: slice) -> tuple[Array, Array]:
+            matrices = self._matrices[part]
+            scale = _scale(matrices)
+            scaled = matrices * scale[:, :, None]
+            scaled *= scale[:, None, :]
+            sides = np.empty((*rhs[part].shape, 2))
+            sides[:, :, 0], sides[:, :, 1] = scale * rhs[part], probe
+            found = solve_each(scaled, sides)
+            size = np.abs(scaled).sum(axis=1).max(axis=1)
+            return scale * found[:, :, 0], size * np.abs(found[:, :, 1]).sum(axis=1) / np.abs(probe).sum()
+
+        parts = split(solve, rhs.shape[0], 2 * order**3 / 3)
+        z, growth = (np.concatenate(found) for found in zip(*parts, strict=True))
+        return z, growth
+
+    def _judge(self, found: tuple[Array, Array]) -> tuple[Array, NDArray[np.bool_]]:
+        z, growth = found
+        singular = ~(growth * SINGULAR < 1)
+        for i in np.flatnonzero(singular):
+            self._pseudo[int(i)] = _pseudo_inverse(self._matrices[i])
+        return z, singular
+
+
+class _Triangular:
+    """LU factors, one element at a time; ``without`` are not wanted."""
+
+    def __init__(self, matrices: Array, without: Container[int]) -> None:
+        self._scale = _scale(matrices)
+        self._factors: list[tuple[Array, Array] | None] = []
+        for i, (matrix, scale) in enumerate(zip(matrices, self._scale, strict=True)):
+            # A symmetric matrix is its own transpose, which LAPACK takes without a copy.
+            lu = None if i in without else _getrf((matrix * scale[:, None] * scale).T, overwrite_a=1)[:2]
+            self._factors.append(lu)
+
+    def solve(self, rhs: Array) -> Array:
+        z = np.zeros_like(rhs)
+        for i, factor in enumerate(self._factors):
+            if factor is not None:
+                z[i] = self._scale[i] * _getrs(*factor, self._scale[i] * rhs[i])[0]
+        return z
 
 
 class _SparseTriangular:
@@ -209,6 +262,20 @@ class _SparseLeastSquares:
             if normal > 1e3 * _LSMR * scale and np.linalg.norm(left) > 1e3 * _LSMR:
                 warn_stopped_short(iterations, float(normal / scale))
         return size * z[None]
+
+
+def solve_each(matrices: Array, rhs: Array) -> Array:
+    """Solutions ``[B, N, …]`` of each system; NaN where the matrix is exactly singular."""
+    try:
+        return np.asarray(np.linalg.solve(matrices, rhs), np.float64)
+    except np.linalg.LinAlgError:
+        out = np.full_like(rhs, np.nan)
+        for i, (matrix, column) in enumerate(zip(matrices, rhs, strict=True)):
+            try:
+                out[i] = np.linalg.solve(matrix, column)
+            except np.linalg.LinAlgError:
+                continue
+        return out
 
 
 def _pseudo_inverse(matrix: Array) -> Array:

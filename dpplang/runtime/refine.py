@@ -30,6 +30,7 @@ from dpplang.runtime.solvers.protocol import Structure
 Sharper: TypeAlias = "Callable[[NDArray[np.intp]], tuple[Array, Array, Array]]"
 """(x, y, s) of some elements, by their positions, from a solver asked for more; NaN where it has none."""
 
+_ROUNDING = 1e-15  # ‖F‖ that no step makes smaller
 _PATIENT = 8  # Newton steps where the first did not arrive
 
 
@@ -96,6 +97,8 @@ class Refinement:
         f, g, size = self._residual(data, x, v)
         best_x, best_v, least = x, v, size
         for _ in range(count):
+            if (least <= _ROUNDING).all():
+                break
             dx, dv = self._plan.linearize(data.P, data.A, v).newton(f, g, lambda d: self._A.times(data.A, d))
             trial_f, trial_g, trial = self._residual(data, x + dx, v + dv)
             go = np.isfinite(trial) & (patient | (trial < size))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
+_TINY, _LARGE = 40, 400  # orders below which linear algebra starts no threads, and from which they are worth it
 _WORTH = 2e7  # operations from which threads save more than they cost
 
 Item = TypeVar("Item")
@@ -18,6 +20,12 @@ Result = TypeVar("Result")
 
 def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def quiet(order: int) -> AbstractContextManager[Any]:
+    """While matrices of this order are at work, linear algebra keeps to one thread, if its own would only wait for
+    each other: they meet after every few columns, and on a busy machine each meeting lasts as long as a whole solve."""
+    return _controller().limit(limits=1, user_api="blas") if _TINY < order < _LARGE else nullcontext()
 
 
 def each(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
@@ -34,18 +42,17 @@ def _pool(process: int, threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="dpplang")
 
 
-def split(function: Callable[[Any], Any], array: Any, work: float) -> list[Any]:
-    """The function of consecutive parts of an array's first axis; ``work`` in floating-point operations per element.
+def split(function: Callable[[slice], Result], count: int, work: float) -> list[Result]:
+    """The function of consecutive parts of ``count`` elements; ``work`` in floating-point operations per element.
 
     A batch of small matrices is work for several threads, each of which calls linear algebra for one matrix after the
     other; linear algebra's own threads would only wait for each other.
     """
-    count = len(array)
     threads = min(cores(), count)
     if threads <= 1 or count * work < _WORTH:
-        return [function(array)]
+        return [function(slice(0, count))]
     step = -(-count // threads)
-    return each(function, [array[start : start + step] for start in range(0, count, step)], threads)
+    return each(function, [slice(start, start + step) for start in range(0, count, step)], threads)
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.kkt_factor import solve_each
 
 Mask = NDArray[np.bool_]
 
@@ -59,8 +60,8 @@ class Held:
         if not self.kept.shape[1]:
             return np.zeros_like(rhs)
         if self.order is None:
-            return _solve(self.matrices, np.where(self.kept, rhs, 0.0))
-        found = _solve(self.matrices, np.take_along_axis(rhs, self.order, 1) * self.kept)
+            return solve_each(self.matrices, np.where(self.kept, rhs, 0.0)[:, :, None])[:, :, 0]
+        found = solve_each(self.matrices, (np.take_along_axis(rhs, self.order, 1) * self.kept)[:, :, None])[:, :, 0]
         out = np.zeros_like(rhs)
         np.put_along_axis(out, self.order, found * self.kept, 1)
         return out
@@ -97,16 +98,3 @@ def pad(matrices: Array, kept: Mask, delta: float = 0.0) -> Array:
     elif not kept.all():
         diagonal += ~kept
     return matrices
-
-
-def _solve(matrices: Array, rhs: Array) -> Array:
-    try:
-        return np.asarray(np.linalg.solve(matrices, rhs[:, :, None])[:, :, 0], np.float64)
-    except np.linalg.LinAlgError:
-        out = np.full_like(rhs, np.nan)
-        for i, (matrix, column) in enumerate(zip(matrices, rhs, strict=True)):
-            try:
-                out[i] = np.linalg.solve(matrix, column)
-            except np.linalg.LinAlgError:
-                continue
-        return out
