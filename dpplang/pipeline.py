@@ -54,7 +54,9 @@ class Compilation:
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Everything found, of every phase, in order of the text."""
-        found = (*self.parsed.diagnostics, *self.checked.diagnostics)
+        guessed = _guessed_lines(self.parsed.diagnostics)
+        checked = (d for d in self.checked.diagnostics if not (d.primary and d.primary.span.line in guessed))
+        found = (*self.parsed.diagnostics, *(checked if guessed else self.checked.diagnostics))
         if self.checked.model is not None and not any(d.is_error for d in found):
             found = (*found, *lint(self.parsed.file, self.checked.model))
         return tuple(sorted(found, key=lambda d: d.sort_key))
@@ -63,6 +65,16 @@ class Compilation:
     def model(self) -> Model | None:
         """The typed tree, or None if anything is wrong with the text."""
         return None if any(d.is_error for d in self.diagnostics) else self.checked.model
+
+
+def _guessed_lines(found: Sequence[Diagnostic]) -> set[int]:
+    """Lines whose brackets do not match: what they mean is a guess, and what is wrong with that would be said twice."""
+    lines: set[int] = set()
+    for d in found:
+        if d.code in ("SYN004", "SYN005") and d.primary:
+            ends = [d.primary.span.line, *(label.span.line for label in d.secondary)]
+            lines.update(range(min(ends), min(max(ends), min(ends) + 100) + 1))
+    return lines
 
 
 def compile_path(path: str | Path) -> Compilation:

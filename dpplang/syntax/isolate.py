@@ -17,6 +17,7 @@ from dpplang.syntax.limits import MAX_BRACKETS
 from dpplang.syntax.token import Token
 from dpplang.syntax.words import (
     CLOSERS,
+    DECLARING,
     ENTRY_WORDS,
     INFIX,
     ITEM_WORDS,
@@ -184,8 +185,21 @@ class _Splitter:
             if token.type not in ("\n", "{", "}"):
                 kept.append(token)
         end = kept[-1].end
+        if kept[0].text in DECLARING and stack and stack[-1].type == "LSQB":
+            return self._doubled_shape(kept, stack, cut)
         blamed = stack[-1] if stack else opener
         self.found.append(brackets.unclosed(self.source, blamed, end))
+        kept.extend(_closing(o, end) for o in reversed(stack))
+        self.at = cut
+        return Chunk(tuple(kept), None, True, end)
+
+    def _doubled_shape(self, kept: list[Token], stack: list[Token], cut: int) -> Chunk:
+        """`x[[n]` in a declaration has one bracket too many; `x[n` one too few."""
+        at = next((i for i in range(1, len(kept)) if kept[i].type == kept[i - 1].type == "LSQB"), None)
+        end = kept[-1].end
+        self.found.append(brackets.unclosed(self.source, stack[-1] if at is None else kept[at], end))
+        if at is not None:
+            del kept[at], stack[-1]
         kept.extend(_closing(o, end) for o in reversed(stack))
         self.at = cut
         return Chunk(tuple(kept), None, True, end)

@@ -43,6 +43,7 @@ def mends(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck) -
         yield from _keyword(source, tokens, ITEM_WORDS, _ALIASES)
     if start == "entry":
         yield from _keyword(source, tokens, frozenset(ENTRY_WORDS), {})
+    yield from _doubled(source, tokens, outcome)
     yield from _replaced(source, tokens, outcome)
     yield from _between(source, tokens, outcome)
 
@@ -124,6 +125,20 @@ def _either(tokens: Sequence[Token], at: int) -> bool:
     opened = opener(tokens, at)
     called = opened is not None and opened > 0 and tokens[opened].type == "LPAR" and is_word(tokens[opened - 1])
     return called and following != "ASSIGN"
+
+
+_ONCE = frozenset({"NAME", "COMMA", "STAR", "AT", "EQUAL", "LESS_EQUAL", "GREATER_EQUAL", "ASSIGN"})
+
+
+def _doubled(source: Source, tokens: Sequence[Token], outcome: Stuck) -> Iterator[Mend]:
+    """``for for i in n``, ``var x x[n]``, ``a + + * b``: one token too many."""
+    for at in (outcome.index, outcome.index - 1):
+        if 0 < at < len(tokens) and tokens[at].text == tokens[at - 1].text and tokens[at].type in _ONCE:
+            span = Span(source, tokens[at - 1].end, tokens[at].end)
+            fix = Fix("leave out the second", (Edit(span, ""),), Applicability.SAFE)
+            message = f"`{tokens[at].text}` stands here twice"
+            diagnostic = Diagnostic("SYN010", message, Label(tokens[at].span(source), "the second"), fixes=(fix,))
+            yield Mend((*tokens[:at], *tokens[at + 1 :]), diagnostic)
 
 
 def _replaced(source: Source, tokens: Sequence[Token], outcome: Stuck) -> Iterator[Mend]:

@@ -30,7 +30,7 @@ from dpplang.semantics.loader import Loader, read_source
 
 HERE = Path(__file__).parent
 BAD = sorted(p for p in (HERE / "bad").rglob("*.dpp") if p.parent.name != "lib")
-GOOD = sorted((HERE / "good").rglob("*.dpp"))
+GOOD = sorted(p for p in (HERE / "good").rglob("*.dpp") if p.parent.name != "lib")
 _DIRECTIVE = re.compile(r"#\s*(mistakes|bind|dims|options|backward):\s*(.*)")
 _CODE = re.compile(r"\[([A-Z]{3}\d{3})\]")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dpplang.core.source import Source
-from dpplang.syntax.idioms.declarations import declaration, model, typed
+from dpplang.syntax.idioms.declarations import declaration, model, nameless, typed
 from dpplang.syntax.idioms.functions import anonymous, augmented, definition, importing
 from dpplang.syntax.idioms.idiom import Idiom, Tokens
 from dpplang.syntax.idioms.loops import loop, trailing_loop
@@ -13,7 +13,7 @@ from dpplang.syntax.idioms.statements import constraint_list, noise, objective
 
 Reading = Callable[[Source, Tokens], Idiom | None]
 
-_ASSIGNMENTS: tuple[Reading, ...] = (model, objective, constraint_list, typed)
+_ASSIGNMENTS: tuple[Reading, ...] = (nameless, model, objective, constraint_list, typed)
 _READINGS: tuple[Reading, ...] = (
     *(loop, trailing_loop, definition, anonymous, importing, augmented, model, objective, constraint_list),
     *(noise, declaration, typed),

@@ -201,3 +201,15 @@ def typed(source: Source, tokens: Tokens) -> Idiom | None:
     message = "a declaration says what a tensor is for, not its type"
     help_ = f"write `param {text}` if it is given, `var {text}` if it is sought"
     return Idiom(say(source, "SYN013", message, tokens, help_=help_), None, (name.text,))
+
+
+def nameless(source: Source, tokens: Tokens) -> Idiom | None:
+    """``derived [n, n] = chol(Q)``, which would be read as an entry of a tensor named `derived`."""
+    keyword = tokens[0].text
+    if keyword not in ("dim", "param", "var", "derived", "let") or len(tokens) < 3:
+        return None
+    if tokens[1].type not in ("LSQB", "ASSIGN"):
+        return None
+    message = f"a name is missing behind `{keyword}`"
+    shape = "[…]" if tokens[1].type == "LSQB" else ""
+    return Idiom(say(source, "SYN014", message, tokens[:2], help_=f"write `{keyword} name{shape} = …`"))
