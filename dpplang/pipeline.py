@@ -54,17 +54,22 @@ class Compilation:
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Everything found, of every phase, in order of the text."""
-        guessed = _guessed_lines(self.parsed.diagnostics)
-        checked = (d for d in self.checked.diagnostics if not (d.primary and d.primary.span.line in guessed))
-        found = (*self.parsed.diagnostics, *(checked if guessed else self.checked.diagnostics))
-        if self.checked.model is not None and not any(d.is_error for d in found):
-            found = (*found, *lint(self.parsed.file, self.checked.model))
-        return tuple(sorted(found, key=lambda d: d.sort_key))
+        return gathered(self.parsed, self.checked)
 
     @property
     def model(self) -> Model | None:
         """The typed tree, or None if anything is wrong with the text."""
         return None if any(d.is_error for d in self.diagnostics) else self.checked.model
+
+
+def gathered(parsed: parser.Parsed, checked: Checked) -> tuple[Diagnostic, ...]:
+    """Everything found in a text, in its order: errors of every phase, or, where there are none, what lints find."""
+    guessed = _guessed_lines(parsed.diagnostics)
+    judged = (d for d in checked.diagnostics if not (d.primary and d.primary.span.line in guessed))
+    found = (*parsed.diagnostics, *(judged if guessed else checked.diagnostics))
+    if checked.model is not None and not any(d.is_error for d in found):
+        found = (*found, *lint(parsed.file, checked.model))
+    return tuple(sorted(found, key=lambda d: d.sort_key))
 
 
 def _guessed_lines(found: Sequence[Diagnostic]) -> set[int]:

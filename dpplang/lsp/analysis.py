@@ -17,6 +17,7 @@ from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.source import Piece, Source
 from dpplang.lsp.names import Kind, Mention, Names, Space, mentions
 from dpplang.lsp.typing import type_nodes
+from dpplang.pipeline import gathered
 from dpplang.semantics.check import Checked, check
 from dpplang.semantics.library import standard_library
 from dpplang.semantics.loader import Loader
@@ -194,8 +195,8 @@ class Session:
         checked = check(parsed.file, loader=self.loader, library=library)
         kept = self._kept = self._kept.only(parsed.file.items, pieces)
         names = Names(((item, kept.mentions(item)) for item in parsed.file.items), frozenset(library.names()))
-        found = sorted((*parsed.diagnostics, *checked.diagnostics), key=lambda d: d.sort_key)
-        return Analysis(source, self.path, self.loader, parsed, checked, pieces, names, tuple(found), kept)
+        found = gathered(parsed, checked)
+        return Analysis(source, self.path, self.loader, parsed, checked, pieces, names, found, kept)
 
 
 def _descend(node: ast.Node, offset: int) -> Iterator[ast.Node]:

@@ -185,7 +185,8 @@ class _Splitter:
             if token.type not in ("\n", "{", "}"):
                 kept.append(token)
         end = kept[-1].end
-        if kept[0].text in DECLARING and stack and stack[-1].type == "LSQB":
+        shapes = kept[0].text in DECLARING and all(t.type != "ASSIGN" for t in kept)
+        if shapes and stack and stack[-1].type == "LSQB":
             return self._doubled_shape(kept, stack, cut)
         blamed = stack[-1] if stack else opener
         self.found.append(brackets.unclosed(self.source, blamed, end))
