@@ -50,6 +50,8 @@ class Conic:
         pending = self._convex(data, work, elements)
         solved: list[tuple[int, Answer]] = []
         for i, answer in zip(pending, self._answers(data, pending), strict=True):
+            if answer.status is Status.NUMERICAL:
+                answer = self._recovered(data.rows(np.array([i])), answer)
             outcome, detail = answer.status, None
             if outcome is not Status.SOLVED:
                 outcome, detail = self._judge(_element(data, i), answer)
@@ -128,6 +130,14 @@ class Conic:
     @cached_property
     def _sceptic(self) -> Solver:
         return make_solver(self._structure, self.options, sceptical=True)
+
+    def _recovered(self, data: Data, answer: Answer) -> Answer:
+        """Where the solver got stuck: Newton steps from there, which often arrive. What comes of it is judged."""
+        point = answer.x[None], answer.y[None], answer.s[None]
+        if not self.options.refine or not all(np.isfinite(part).all() for part in point):
+            return answer
+        x, y, s, objective = self._refinement.best(data, *point, self.options.refine, self.options.tolerance, None)
+        return replace(answer, x=x[0], y=y[0], s=s[0], objective=float(objective[0]))
 
     def _judge(self, element: Element, answer: Answer) -> tuple[Status, Detail]:
         """An answer other than "solved": a certificate, or a point that our own residuals accept or refuse."""

@@ -193,3 +193,13 @@ def test_refinement_never_makes_it_worse(solver: str) -> None:
         before, after = (worst(program, Engine(program, Options(solver=solver, refine=k)).solve(())) for k in (0, 1))
         assert after <= max(1.01 * before, 1e-14)
         assert after < 1e-8
+
+
+def test_what_the_solver_loses_in_its_last_steps_is_recovered() -> None:
+    """Beside second-order cones Clarabel loses its primal feasibility again on the way from 1e-8 to 1e-9."""
+    text = "dim n, m\nparam q[n], G[m, n], h[m]\nvar x[n]\nminimize sum_squares(x) + q' @ x + norm2(G @ x - h)\nsubject to\n  ball: norm2(x) <= 1\n"
+    rng = np.random.default_rng(2)
+    G, x = rng.normal(size=(60, 7, 5)), rng.normal(size=(60, 5))
+    h = np.einsum("bmn,bn->bm", G, x) + 0.5 * rng.uniform(size=(60, 7))
+    solution = dpplang.parse(text).solve(q=rng.normal(size=(60, 5)), G=G, h=h)
+    assert worst(solution._engine.program, solution._solved) < 1e-9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import clarabel as binding
@@ -34,6 +35,8 @@ class Clarabel:
         self._cones = _cones(structure.cones)
         self._settings, self._patient = _settings(options), _settings(options)
         self._patient.static_regularization_constant = 1e-6
+        # What is near the solution and no nearer is a good place for Newton's steps to start from.
+        self._modest = _settings(replace(options, tolerance=max(options.tolerance, min(1e3 * options.tolerance, 1e-6))))
         if sceptical:
             for settings in (self._settings, self._patient):
                 settings.tol_infeas_abs = settings.tol_infeas_rel = SCEPTICAL
@@ -42,15 +45,18 @@ class Clarabel:
     def solve(self, P: Array, q: Array, A: Array, b: Array) -> Answer:
         quadratic, linear = self._matrices()
         quadratic.data, linear.data = P, A
-        solution = clarabel.DefaultSolver(quadratic, q, linear, b, self._cones, self._settings).solve()
+        solution, short = clarabel.DefaultSolver(quadratic, q, linear, b, self._cones, self._settings).solve(), False
         if str(solution.status) not in _STATUS:
-            # Stuck, which happens early with exponential and power cones; more regularization of its linear systems
-            # helps.
-            again = clarabel.DefaultSolver(quadratic, q, linear, b, self._cones, self._patient).solve()
-            if str(again.status) in _STATUS:
-                solution = again
+            # Stuck, which happens early with exponential and power cones, and with second-order cones where it loses in
+            # the last steps what it had. More regularization of its linear systems helps, or to ask for less.
+            for settings in (self._patient, self._modest):
+                again = clarabel.DefaultSolver(quadratic, q, linear, b, self._cones, settings).solve()
+                if str(again.status) in _STATUS:
+                    solution, short = again, settings is self._modest
+                    break
+        status = _STATUS.get(str(solution.status), Status.NUMERICAL)
         return Answer(
-            _STATUS.get(str(solution.status), Status.NUMERICAL),
+            Status.NUMERICAL if short and status is Status.SOLVED else status,
             np.array(solution.x),
             np.array(solution.z),
             np.array(solution.s),
