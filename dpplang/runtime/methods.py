@@ -3,7 +3,7 @@
 | kind | method | what it saves |
 |---|---|---|
 | strictly convex quadratic, linear constraints, ≤ 2500 rows | `quadratic` | the loop over elements; shared factors |
-| exp, log, entropy, powers, log-sum-exp as costs, linear constraints, ≤ 400 | `smooth` | that loop; the graphs' cones |
+| exp, log, entropy, powers … as costs; linear, SOC and PSD cones, ≤ 400 rows | `smooth` | that loop; the graphs |
 | variables that only name expressions with constant coefficients | `reduced` | those variables and their rows |
 
 A method takes a whole batch, and answers only for elements whose optimality it has verified.

@@ -187,7 +187,7 @@ def _least(form: SmoothForm) -> int:
     for each where all cones are symmetric. Measured; see docs/internals.md."""
     if form.curved:
         return 1
-    return 8 if form.cones.psd else 64
+    return 1 if form.cones.psd else 64
 
 
 def _definite(matrices: Array) -> NDArray[np.bool_]:
