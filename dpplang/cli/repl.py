@@ -10,9 +10,15 @@ import argparse
 import sys
 from contextlib import redirect_stdout
 from io import StringIO
+from typing import TYPE_CHECKING
 
 from dpplang.cli.terminal import columns, wants_color
 from dpplang.cli.usage import UsageError, existing_file
+
+if TYPE_CHECKING:
+    from dpplang.repl.process import Computer
+    from dpplang.repl.shell import Shell
+    from dpplang.repl.state import State, Tools
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,34 +26,64 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from dpplang.core.style import Paint
-    from dpplang.repl.commands import execute
-    from dpplang.repl.process import Computer
-    from dpplang.repl.session import Session
-    from dpplang.repl.state import State, Tools
-
     if args.file is not None:
         existing_file(args.file, "a .dpp program")
-    terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    color = terminal and wants_color(sys.stdout)
+    from dpplang.repl.process import Computer
+
     computer = Computer("dpplang.cli.repl_worker")
-    tools = Tools(Paint(color), columns(sys.stdout) if terminal else None, computer, explain_page, atoms_page)
-    state = State(Session())
     try:
-        if args.file is not None:
-            state, said = execute(state, f":load {args.file}", tools)
-            print(said)
-        if terminal:
-            from dpplang.repl.prompt import run_terminal
-
-            run_terminal(state, tools, color=color)
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            _terminal(args.file, computer)
         else:
-            from dpplang.repl.script import run_script
-
-            run_script(sys.stdin, state, tools, sys.stdout)
+            _script(args.file, computer)
     finally:
         computer.close()
     return 0
+
+
+def _terminal(file: str | None, computer: Computer) -> None:
+    from dpplang.repl.prompt import run_terminal
+
+    color = wants_color(sys.stdout)
+
+    def begin() -> Shell:
+        from dpplang.repl.shell import Shell
+
+        tools = _tools(computer, color=color, width=columns(sys.stdout))
+        return Shell(_first(file, tools), tools)
+
+    if file is None:
+        run_terminal(begin, color=color)
+    else:
+        shell = begin()  # what is said of the file stands above the prompt
+        run_terminal(lambda: shell, color=color)
+
+
+def _script(file: str | None, computer: Computer) -> None:
+    from dpplang.repl.script import run_script
+
+    tools = _tools(computer, color=False, width=None)
+    run_script(sys.stdin, _first(file, tools), tools, sys.stdout)
+
+
+def _tools(computer: Computer, *, color: bool, width: int | None) -> Tools:
+    from dpplang.core.style import Paint
+    from dpplang.repl.state import Tools
+
+    return Tools(Paint(color), width, computer, explain_page, atoms_page)
+
+
+def _first(file: str | None, tools: Tools) -> State:
+    """The state to begin with; what is said of a file that is loaded is printed."""
+    from dpplang.repl.commands import execute
+    from dpplang.repl.session import Session
+    from dpplang.repl.state import State
+
+    state = State(Session())
+    if file is not None:
+        state, said = execute(state, f":load {file}", tools)
+        print(said)
+    return state
 
 
 def explain_page(code: str) -> str:

@@ -9,9 +9,10 @@ import pickle
 import subprocess
 import sys
 from contextlib import suppress
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from dpplang.repl.messages import Reply, Request
+if TYPE_CHECKING:
+    from dpplang.repl.messages import Reply, Request
 
 
 class Computer:
@@ -37,6 +38,8 @@ class Computer:
         except (EOFError, OSError, pickle.UnpicklingError):
             code = process.wait()
             self.close()
+            from dpplang.repl.messages import Reply
+
             return Reply(problem=f"the process that computes has ended (exit code {code})", help="out of memory?")
 
     def close(self) -> None:

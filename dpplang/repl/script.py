@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from dpplang.repl.commands import PREFIX, execute
+from dpplang.repl.marks import MORE, PROMPT
 from dpplang.repl.session import is_incomplete
 from dpplang.repl.state import State, Tools
-
-PROMPT = "dpp> "
-MORE = "...  "
 
 
 def run_script(lines: Iterable[str], state: State, tools: Tools, out: TextIO) -> State:

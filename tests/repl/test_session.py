@@ -9,7 +9,9 @@ from dpplang.core.source import Source
 from dpplang.repl.completion import VALUES, complete
 from dpplang.repl.recipes import NAMES, evaluate
 from dpplang.repl.session import Session, add, entries_of, is_incomplete
-from dpplang.repl.state import Refused
+from dpplang.repl.shell import Shell
+from dpplang.repl.state import Refused, State
+from tests.repl.transcripts import tools
 from tests.syntax.helpers import FILES
 
 
@@ -122,6 +124,21 @@ def test_completion() -> None:
     assert "long" in texts(":why lo") and "DPP301" in texts(":explain DPP30")
     assert texts(":grad weights wrt ga") == ["gamma"]
     assert texts(":dim ") == ["n="] and "tolerance" in texts(":set tol")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "0 items · empty"),
+        ("var x", "1 item · no objective yet"),
+        ("var x\nminimize x", "2 items · DPP"),
+        ("var x\nfind", "2 items · DPP"),
+        ("var x\nminimize sqrt(x)", "2 items · 1 error: this is concave: `minimize` needs a convex objective"),
+    ],
+)
+def test_the_verdict_below_the_prompt(text: str, words: str) -> None:
+    toolbar = Shell(State(session(text)), tools()).toolbar()
+    assert f" new program · {words}" in "".join(part[1] for part in toolbar)
 
 
 def test_every_function_of_values_is_completed() -> None:

@@ -7,7 +7,8 @@ from io import StringIO
 from dpplang.cli.repl import atoms_page, explain_page
 from dpplang.cli.repl_worker import Worker
 from dpplang.core.style import Paint
-from dpplang.repl.script import MORE, PROMPT, run_script
+from dpplang.repl.marks import MORE, PROMPT
+from dpplang.repl.script import run_script
 from dpplang.repl.session import Session
 from dpplang.repl.state import State, Tools
 
