@@ -56,18 +56,25 @@ def check(file: ast.File, *, loader: Loader, library: Library) -> Checked:
         safe was tried: the text checks with it.
     """
 
-    def findings(source: Source) -> tuple[Diagnostic, ...]:
-        parsed = parse(source)
-        return (*parsed.diagnostics, *_checked(parsed.file, loader, library).diagnostics)
-
-    checked = _checked(file, loader, library)
-    if not checked.diagnostics:
+    state = State()
+    checked = _checked(file, loader, library, state)
+    if not checked.diagnostics or state.overflowed:
         return checked
+    spent = 0
+
+    def findings(source: Source) -> tuple[tuple[Diagnostic, ...], int]:
+        """What is found in a text, and the expressions typed so far to find such things."""
+        nonlocal spent
+        parsed, own = parse(source), State()
+        found = (*parsed.diagnostics, *_checked(parsed.file, loader, library, own).diagnostics)
+        spent += own.nodes
+        return found, spent
+
     return replace(checked, diagnostics=_with_fixes(file, checked, findings))
 
 
 def _with_fixes(
-    file: ast.File, checked: Checked, findings: Callable[[Source], tuple[Diagnostic, ...]]
+    file: ast.File, checked: Checked, findings: Callable[[Source], tuple[tuple[Diagnostic, ...], int]]
 ) -> tuple[Diagnostic, ...]:
     """What was found with every fix that can be offered; loaded where there is something to mend."""
     from dpplang.semantics.fixes.offers import offered
@@ -82,10 +89,10 @@ def _with_fixes(
     return offered(found, Around(file, {}, names, checked.typed.inlined), scope, trial)
 
 
-def _checked(file: ast.File, loader: Loader, library: Library) -> Checked:
+def _checked(file: ast.File, loader: Loader, library: Library, state: State) -> Checked:
     """The phases of checking, in order; fixes are not tried yet."""
     report, broken = Report(), damage(file)
-    walk = Inference(report, State())
+    walk = Inference(report, state)
     scope = Modules(report, library).scope_of(file, loader)
     _poison(scope, broken)
     reserve_index_names(walk.state, _dim_names(file))

@@ -10,24 +10,26 @@ from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix
 from dpplang.core.edits import Applied, apply, mends
 from dpplang.core.source import Source
 
-Check = Callable[[Source], Sequence[Diagnostic]]
-CHARACTERS, MOST = 60_000, 40
-"""Characters, and texts, checked for fixes in one check, so that a broken file takes bounded time. What is not tried is
-not offered, until the first are applied."""
+Check = Callable[[Source], tuple[Sequence[Diagnostic], int]]
+CHARACTERS, NODES, MOST = 60_000, 30_000, 40
+"""Characters and expressions, and texts, checked for fixes in one check, so that a broken file takes bounded time. What
+is not tried is not offered, until the first are applied."""
 
 
 @dataclass(slots=True)
 class Trial:
-    """``source`` is the text; ``check`` gives everything that is found in one, syntax included."""
+    """``source`` is the text; ``check`` gives everything that is found in one, syntax included, and what its calls have
+    cost so far, in expressions typed."""
 
     source: Source
     check: Check
     _before: Sequence[Diagnostic] | None = None
-    _spent: int = field(default=0)
+    _texts: int = field(default=0)
+    _nodes: int = field(default=0)
 
     @property
     def exhausted(self) -> bool:
-        return self._spent >= min(MOST, CHARACTERS // (len(self.source.text) + 1))
+        return self._nodes > NODES or self._texts >= min(MOST, CHARACTERS // (len(self.source.text) + 1))
 
     def mends(self, diagnostic: Diagnostic, fix: Fix, *, clean: bool = False) -> bool:
         """Whether the fix takes the finding away, makes no more errors if it is safe, and (``clean``) no new ones."""
@@ -60,10 +62,11 @@ class Trial:
 
     def _compared(self, fixes: Sequence[Applied]) -> tuple[Sequence[Diagnostic], Sequence[Diagnostic]]:
         """What is found without and with the fixes."""
-        self._spent += 1
+        self._texts += 1
         if self._before is None:
-            self._before = self.check(self.source)
-        return self._before, self.check(apply(self.source, fixes))
+            self._before, self._nodes = self.check(self.source)
+        after, self._nodes = self.check(apply(self.source, fixes))
+        return self._before, after
 
 
 def _errors(found: Sequence[Diagnostic]) -> Counter[tuple[str, str]]:
