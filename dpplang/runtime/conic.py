@@ -121,7 +121,7 @@ class Conic:
 
     def _doubted(self, element: Element, answer: Answer) -> Answer:
         """A second answer where the certificate of the first proves nothing; no verdict if that is no better."""
-        again = self._sceptic.solve(*element)
+        again = _solve_scaled(self._sceptic, element)
         if self._is_sound(element, again):
             return again
         note = f"the solver takes it for {answer.status.value}, and what it gives as a proof is none"
@@ -173,6 +173,21 @@ class Conic:
     def _sharp(self) -> Solver:
         """The solver, asked for as much as double precision has."""
         return make_solver(self._structure, replace(self.options, tolerance=max(1e-4 * self.options.tolerance, 1e-14)))
+
+
+def _solve_scaled(solver: Solver, element: Element) -> Answer:
+    """Solve with A, b and the objective scaled to sizes about 1, so that what is absolute in a solver's tests fits.
+
+    With A/a, b/(a·c), P/p, q/(p·c) for their data, solutions are x/c, s/(a·c), y·a/(p·c).
+    """
+    P, q, A, b = element
+    a = float(np.abs(A).max(initial=0.0)) or 1.0
+    c = float(np.abs(b).max(initial=0.0)) / a or 1.0
+    p = max(float(np.abs(P).max(initial=0.0)), float(np.abs(q).max(initial=0.0)) / c) or 1.0
+    found = solver.solve(P / p, q / (p * c), A / a, b / (a * c))
+    return replace(
+        found, x=found.x * c, s=found.s * (a * c), y=found.y * (p * c / a), objective=found.objective * (p * c * c)
+    )
 
 
 def _element(data: Data, i: int) -> Element:

@@ -269,7 +269,8 @@ def test_only_what_wants_a_gradient_gets_one(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_elements_do_not_depend_on_their_neighbours(kind: str) -> None:
-    """Alone, in a batch, and beside one that fails: the same to 1e-12."""
+    """Alone and in a batch: the same to 1e-12; Newton's method, which steps until the last is done, to its tolerance."""
+    accuracy = 1e-10 if kind == "smooth" else 1e-12
     rng = np.random.default_rng(5)
     c, upstream = rng.normal(size=(9, 3)), rng.normal(size=(9, 3))
     problem = dpplang.parse(KINDS[kind])
@@ -277,8 +278,8 @@ def test_elements_do_not_depend_on_their_neighbours(kind: str) -> None:
     gradients = together.backward({"x": upstream})["c"]
     for i in range(9):
         alone = problem.solve(c=c[i], s=0.3)
-        np.testing.assert_allclose(together.x[i], alone.x, rtol=0, atol=1e-12)
-        np.testing.assert_allclose(gradients[i], alone.backward({"x": upstream[i]})["c"], rtol=0, atol=1e-11)
+        np.testing.assert_allclose(together.x[i], alone.x, rtol=0, atol=accuracy)
+        np.testing.assert_allclose(gradients[i], alone.backward({"x": upstream[i]})["c"], rtol=0, atol=10 * accuracy)
 
 
 def test_nothing_is_warned_of_where_all_is_well() -> None:

@@ -80,7 +80,7 @@ def test_solutions_that_are_naturally_large_or_small_are_found(scale: float, sol
         except SolveError as error:  # honest trouble is allowed to a first-order method; a false verdict is not
             assert solver == "scs" and "infeasible" not in str(error).split("takes it for")[0], error
         else:
-            assert (G @ solution.x <= h + 1e-6 * scale).all()
+            assert (G @ solution.x <= h + 1e-6 * scale + 1e-9).all()  # the tolerance is relative to 1 + the sizes
 
 
 @pytest.mark.parametrize("solver", ["auto", "clarabel", "scs"])

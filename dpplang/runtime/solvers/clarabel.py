@@ -38,8 +38,9 @@ class Clarabel:
         # What is near the solution and no nearer is a good place for Newton's steps to start from.
         self._modest = _settings(replace(options, tolerance=max(options.tolerance, min(1e3 * options.tolerance, 1e-6))))
         if sceptical:
-            for settings in (self._settings, self._patient):
+            for settings in (self._settings, self._patient, self._modest):
                 settings.tol_infeas_abs = settings.tol_infeas_rel = SCEPTICAL
+                settings.reduced_tol_infeas_abs = settings.reduced_tol_infeas_rel = 1e3 * SCEPTICAL
         self._local = threading.local()
 
     def solve(self, P: Array, q: Array, A: Array, b: Array) -> Answer:
