@@ -6,6 +6,7 @@ The editor starts it and speaks to it over standard input and output; see docs/e
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from contextlib import redirect_stdout
@@ -34,6 +35,8 @@ def run(args: argparse.Namespace) -> int:
         ) from None
     from dpplang.lsp.server import make_server
 
+    gc.freeze()  # what is loaded stays: collections need not look at it again and again
+    gc.set_threshold(20_000, 20, 50)
     server = make_server()
     if args.tcp:
         server.start_tcp(host, port)

@@ -18,9 +18,11 @@ from dpplang.core.source import Piece, Source
 from dpplang.lsp.names import Kind, Mention, Names, Space, mentions
 from dpplang.lsp.typing import type_nodes
 from dpplang.pipeline import gathered
-from dpplang.semantics.check import Checked, check
+from dpplang.semantics.check import Checked, check_again
 from dpplang.semantics.library import standard_library
+from dpplang.semantics.lints.unused import names_used
 from dpplang.semantics.loader import Loader
+from dpplang.semantics.memo import Memo
 from dpplang.semantics.tree import Expr, Model
 from dpplang.syntax import ast
 from dpplang.syntax.classes import Classified, classify
@@ -34,7 +36,7 @@ class Analysis:
     """One version of a text.
 
     Attributes:
-        path: the file, if there is one. loader: of its imports. diagnostics: all that is found, in order of the text.
+        path: the file, if there is one. loader: of its imports.
         pieces: runs of whole lines that hold whole items, which together are the text.
     """
 
@@ -45,7 +47,6 @@ class Analysis:
     checked: Checked
     pieces: tuple[Piece, ...]
     names: Names
-    diagnostics: tuple[Diagnostic, ...]
     _kept: _Kept = field(repr=False)
     _typed: dict[int, dict[int, Expr]] = field(default_factory=dict[int, "dict[int, Expr]"], repr=False)
 
@@ -60,7 +61,13 @@ class Analysis:
     @property
     def model(self) -> Model | None:
         """The typed program, if nothing is wrong with it."""
-        return None if any(d.is_error for d in self.diagnostics) else self.checked.model
+        sound = not any(d.is_error for d in (*self.parsed.diagnostics, *self.checked.diagnostics))
+        return self.checked.model if sound else None
+
+    @cached_property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All that is found, in order of the text; of a program without errors also what was hardly meant."""
+        return gathered(self.parsed, self.checked, self._kept.used)
 
     @cached_property
     def _item_starts(self) -> list[int]:
@@ -146,11 +153,19 @@ class _Kept:
 
     _mentions: dict[int, tuple[ast.AnyItem, tuple[Mention, ...]]] = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
     _classes: dict[int, tuple[Piece, tuple[Classified, ...]]] = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
+    _used: dict[int, tuple[ast.AnyItem, frozenset[str]]] = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
 
     def mentions(self, item: ast.AnyItem) -> tuple[Mention, ...]:
         found = self._mentions.get(id(item))
         if found is None:
             found = self._mentions[id(item)] = (item, mentions(item))
+        return found[1]
+
+    def used(self, item: ast.AnyItem) -> frozenset[str]:
+        """Names that an item uses."""
+        found = self._used.get(id(item))
+        if found is None:
+            found = self._used[id(item)] = (item, frozenset(names_used(item)))
         return found[1]
 
     def classes(self, piece: Piece) -> tuple[Classified, ...]:
@@ -162,10 +177,11 @@ class _Kept:
 
     def only(self, items: tuple[ast.AnyItem, ...], pieces: tuple[Piece, ...]) -> _Kept:
         """What is known of these alone."""
-        mine, theirs = self._mentions, self._classes
+        mine, theirs, used = self._mentions, self._classes, self._used
         return _Kept(
             {id(i): mine[id(i)] for i in items if id(i) in mine},
             {id(p): theirs[id(p)] for p in pieces if id(p) in theirs},
+            {id(i): used[id(i)] for i in items if id(i) in used},
         )
 
 
@@ -178,6 +194,7 @@ class Session:
         self.path = path
         self.loader = Loader(None, library) if path is None else Loader.beside(path, library)
         self._pieces = Pieces()
+        self._memo = Memo()
         self._kept = _Kept()
 
     def analyze(self, text: str, stop: Callable[[], bool] = lambda: False) -> Analysis:
@@ -189,14 +206,14 @@ class Session:
         Raises:
             Stopped: it was stopped; another version may be analyzed next.
         """
+        self._memo.stop = stop
         source = Source(self.name, text)
         parsed, pieces = self._pieces.parse(source)
         library = standard_library()
-        checked = check(parsed.file, loader=self.loader, library=library)
+        checked = check_again(parsed.file, loader=self.loader, library=library, memo=self._memo)
         kept = self._kept = self._kept.only(parsed.file.items, pieces)
         names = Names(((item, kept.mentions(item)) for item in parsed.file.items), frozenset(library.names()))
-        found = gathered(parsed, checked)
-        return Analysis(source, self.path, self.loader, parsed, checked, pieces, names, found, kept)
+        return Analysis(source, self.path, self.loader, parsed, checked, pieces, names, kept)
 
 
 def _descend(node: ast.Node, offset: int) -> Iterator[ast.Node]:

@@ -39,9 +39,9 @@ def lenses(view: View) -> list[CodeLens]:
 
 def title(analysis: Analysis) -> str:
     """``DPP · 3 parameters, 1 variable, 2 constraints · 30 unknowns, 12 rows (n = 10)``."""
-    errors = [d for d in analysis.diagnostics if d.is_error]
     model = analysis.model
     if model is None:
+        errors = [d for d in analysis.diagnostics if d.is_error]
         families = {d.code[:3] for d in errors}
         verdict = "not DCP" if "DCP" in families else "DCP, not DPP" if families == {"DPP"} else ""
         count = f"{len(errors)} error{'s' if len(errors) != 1 else ''}"

@@ -15,6 +15,7 @@ from dpplang.semantics.declarations import Declarations, Declared
 from dpplang.semantics.infer import Inference
 from dpplang.semantics.library import Library
 from dpplang.semantics.loader import Loader
+from dpplang.semantics.memo import Memo, remembered
 from dpplang.semantics.modules import Modules
 from dpplang.semantics.outputs import declare_duals, outputs_of
 from dpplang.semantics.relations import constraints_of
@@ -42,6 +43,15 @@ class Checked:
     model: Model | None
     diagnostics: tuple[Diagnostic, ...]
     typed: Typed
+
+
+def check_again(file: ast.File, *, loader: Loader, library: Library, memo: Memo) -> Checked:
+    """Check another version of a file: the findings of :func:`check`, without their fixes, for what was edited.
+
+    Raises:
+        Stopped: as ``memo`` says.
+    """
+    return _checked(file, loader, library, State(memo=memo))
 
 
 def check(file: ast.File, *, loader: Loader, library: Library) -> Checked:
@@ -92,10 +102,12 @@ def _with_fixes(
 def _checked(file: ast.File, loader: Loader, library: Library, state: State) -> Checked:
     """The phases of checking, in order; fixes are not tried yet."""
     report, broken = Report(), damage(file)
-    walk = Inference(report, state)
-    scope = Modules(report, library).scope_of(file, loader)
+    walk, memo = Inference(report, state), state.memo
+    scope = Modules(report, library, memo).scope_of(file, loader)
     _poison(scope, broken)
     reserve_index_names(walk.state, _dim_names(file))
+    if memo is not None:
+        memo.begin(scope, walk.state)
     declared = Declarations(walk, scope).read(file.items)
     sense, objective = _objective(walk, file, scope, broken)
     items = [i for i in file.items if isinstance(i, ast.ConstraintItem)]
@@ -106,7 +118,7 @@ def _checked(file: ast.File, loader: Loader, library: Library, state: State) -> 
     outputs = outputs_of(walk, returned, scope, declared.variables, constraints)
     at = next((i.expression.span for i in file.items if isinstance(i, ast.ObjectiveItem) and i.expression), None)
     inlined = walk.state.inlined
-    judge(sense, objective, at, constraints, inlined, lambda: _around(file, declared, scope, inlined), report)
+    judge(sense, objective, at, constraints, inlined, lambda: _around(file, declared, scope, inlined), report, memo)
     _warn_undetermined(declared, report, broken)
     model = Model(
         dims=tuple(declared.dims),
@@ -121,6 +133,8 @@ def _checked(file: ast.File, loader: Loader, library: Library, state: State) -> 
         doc=file.doc,
         source_name=file.source.name,
     )
+    if memo is not None:
+        memo.end()
     typed = Typed(model, scope, inlined)
     return Checked(None if report.has_errors else model, report.diagnostics, typed)
 
@@ -152,7 +166,8 @@ def _objective(walk: Inference, file: ast.File, scope: FileScope, broken: Damage
         return "find", None
     if item.expression is None:
         return item.sense, None
-    value = walk.infer(item.expression, Scope(scope))
+    expression = item.expression
+    value = remembered(walk, scope, item, lambda: walk.infer(expression, Scope(scope)))
     if value is not None and value.shape:
         fix = replacement("sum its entries", value.span, f"sum({value.span.text})")
         walk.report.add(
@@ -192,7 +207,9 @@ def _constraints(
         if item.name is not None and first.setdefault(name, item.name) is not item.name:
             label = Label(first[name].span, "first here")
             report.add(diagnose("NAM102", f"two constraints are named `{name}`", item.name.span, secondary=(label,)))
-        constraints.extend(constraints_of(walk, item, Scope(scope), name) or ())
+        made = remembered(walk, scope, item, lambda i=item, n=name: constraints_of(walk, i, Scope(scope), n))
+        # Those without a name are counted, whatever they were called before.
+        constraints.extend(c if c.name == name else replace(c, name=name) for c in made or ())
     return tuple(constraints)
 
 

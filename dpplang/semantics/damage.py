@@ -48,12 +48,13 @@ def damage(file: ast.File) -> Damage:
 
 def _uncovered(file: ast.File) -> list[str]:
     """Lines that belong to no item, comments taken off; a line that ends in an operator or comma goes on."""
-    text = list(file.source.text)
-    for item in file.items:
-        for position in range(item.span.start, min(item.span.end, len(text))):
-            if text[position] != "\n":
-                text[position] = " "
-    lines = [line.split("#")[0].rstrip() for line in "".join(text).split("\n")]
+    text, parts, at = file.source.text, list[str](), 0
+    for item in sorted(file.items, key=lambda i: i.span.start):
+        start, end = max(item.span.start, at), min(item.span.end, len(text))
+        if start < end:
+            parts += (text[at:start], " ", "\n" * text.count("\n", start, end))
+            at = end
+    lines = [line.split("#")[0].rstrip() for line in "".join((*parts, text[at:])).split("\n")]
     joined: list[str] = []
     for line in lines:
         if joined and joined[-1].endswith((",", "(", "[", "+", "-", "*", "=", "@")):

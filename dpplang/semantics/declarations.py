@@ -14,6 +14,7 @@ from dpplang.semantics.arithmetic import spread
 from dpplang.semantics.atom_constants import integer
 from dpplang.semantics.attributes import contradicted, typed_attributes
 from dpplang.semantics.build import declared_sign, reference, size_node
+from dpplang.semantics.memo import remembered
 from dpplang.semantics.report import Mistake, mistake
 from dpplang.semantics.scope import POISON, FileScope, Later, Scope
 from dpplang.semantics.tree import Derived, Dim, Expr, Ref, Role, Symbol
@@ -59,16 +60,16 @@ class Declarations:
         tensors: list[tuple[Tensors, ast.Declaration]] = [
             (i, d) for i in items if isinstance(i, Tensors) for d in i.declarations
         ]
-        late = [d for i, d in tensors if isinstance(i, ast.VarItem) and any(a.arguments for a in d.attributes)]
+        late = {id(d) for i, d in tensors if isinstance(i, ast.VarItem) and any(a.arguments for a in d.attributes)}
         self._announce(items)
-        early = [(i, d) for i, d in tensors if d not in late]
+        early = [(i, d) for i, d in tensors if id(d) not in late]
         for item, declaration in sorted(early, key=lambda t: list(_ROLES).index(type(t[0]))):
             self._guard(declaration, lambda d=declaration, i=item: self._tensor(d, i))
         for item in items:
             match item:
                 case ast.VarItem(declarations=declarations):
                     for declaration in declarations:
-                        if declaration in late:
+                        if id(declaration) in late:
                             self._guard(declaration, lambda d=declaration, i=item: self._tensor(d, i))
                 case ast.DerivedItem(declaration=declaration):
                     self._guard(declaration, lambda i=item: self._derived(i))
@@ -127,6 +128,11 @@ class Declarations:
         return Scope(self._file)
 
     def _dim(self, declaration: ast.Declaration) -> None:
+        made = remembered(self._walk, self._file, declaration, lambda: self._typed_dim(declaration))
+        self.declared.dims.append(made[0])
+        self._file.names[declaration.name.name] = made[1]
+
+    def _typed_dim(self, declaration: ast.Declaration) -> tuple[Dim, Expr]:
         name = declaration.name
         default = None
         if declaration.shape or declaration.attributes:
@@ -136,8 +142,7 @@ class Declarations:
             default = None if value is None else integer(value)
             if value is not None and (default is None or default < 1):
                 raise mistake("SHP514", "a dim must be a positive whole number", declaration.default.span)
-        self.declared.dims.append(Dim(name.name, default, name.span))
-        self._file.names[name.name] = size_node(Poly.var(name.name), name.span)
+        return Dim(name.name, default, name.span), size_node(Poly.var(name.name), name.span)
 
     def _shape(self, sizes: tuple[ast.Expr, ...]) -> Shape:
         found: list[Poly] = []
@@ -149,14 +154,18 @@ class Declarations:
         return tuple(found)
 
     def _tensor(self, declaration: ast.Declaration, item: Tensors) -> None:
+        symbol, own = remembered(self._walk, self._file, declaration, lambda: self._typed_tensor(declaration, item))
+        into = {Role.DATA: self.declared.data, Role.PARAM: self.declared.params, Role.VAR: self.declared.variables}
+        into[symbol.role].append(symbol)
+        self._file.names[symbol.name] = own
+
+    def _typed_tensor(self, declaration: ast.Declaration, item: Tensors) -> tuple[Symbol, Expr]:
         role, name = _ROLES[type(item)], declaration.name
         shape = self._shape(declaration.shape or ())
         attributes = typed_attributes(self._walk, declaration.attributes, shape, role, self._scope)
         default = self._default(declaration, shape, role)
         symbol = Symbol(name.name, role, shape, name.span, attributes, default, item.doc)
-        into = {Role.DATA: self.declared.data, Role.PARAM: self.declared.params, Role.VAR: self.declared.variables}
-        into[role].append(symbol)
-        self._file.names[name.name] = reference(symbol)
+        return symbol, reference(symbol)
 
     def _default(self, declaration: ast.Declaration, shape: Shape, role: Role) -> Expr | None:
         if declaration.default is None:
@@ -196,6 +205,11 @@ class Declarations:
         return spread(value, shape, value.span)
 
     def _derived(self, item: ast.DerivedItem) -> None:
+        made, own = remembered(self._walk, self._file, item.declaration, lambda: self._typed_derived(item))
+        self.declared.derived.append(made)
+        self._file.names[item.declaration.name.name] = own
+
+    def _typed_derived(self, item: ast.DerivedItem) -> tuple[Derived, Expr]:
         declaration = item.declaration
         value = self._walk.infer(item.value, Scope(self._file, numeric=True))
         if value is None:
@@ -223,11 +237,16 @@ class Declarations:
             )
         name = declaration.name
         symbol = Symbol(name.name, Role.DERIVED, value.shape, name.span, attributes, doc=item.doc)
-        self.declared.derived.append(Derived(symbol, value))
         sign = declared_sign(symbol)
-        self._file.names[name.name] = reference(symbol, sign=value.facts.sign if sign is Sign.UNKNOWN else sign)
+        own = reference(symbol, sign=value.facts.sign if sign is Sign.UNKNOWN else sign)
+        return Derived(symbol, value), own
 
     def _let(self, item: ast.LetItem) -> None:
+        value = remembered(self._walk, self._file, item.declaration, lambda: self._typed_let(item))
+        self.declared.lets.append(value)
+        self._file.names[item.declaration.name.name] = value
+
+    def _typed_let(self, item: ast.LetItem) -> Expr:
         declaration = item.declaration
         value = self._walk.infer(item.value, self._scope)
         if value is None:
@@ -244,8 +263,7 @@ class Declarations:
                     value.span,
                     value.facts.sign.value,
                 )
-        self.declared.lets.append(value)
-        self._file.names[declaration.name.name] = value
+        return value
 
 
 def declared_sign_of(declaration: ast.Declaration) -> Sign | None:

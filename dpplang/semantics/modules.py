@@ -8,6 +8,7 @@ from dpplang.core.diagnostics import Label
 from dpplang.semantics.damage import damage
 from dpplang.semantics.library import Library
 from dpplang.semantics.loader import MAX_IMPORT_DEPTH, Loader
+from dpplang.semantics.memo import Memo
 from dpplang.semantics.report import Mistake, Report, mistake, suggestions
 from dpplang.semantics.scope import POISON, FileScope, Function
 from dpplang.syntax import ast
@@ -17,8 +18,9 @@ from dpplang.syntax.parser import parse
 class Modules:
     """Reads imports depth first; each file once, however many import it."""
 
-    def __init__(self, report: Report, library: Library) -> None:
+    def __init__(self, report: Report, library: Library, memo: Memo | None = None) -> None:
         self._report = report
+        self._memo = memo
         self._library = library
         self._done: dict[Path, tuple[FileScope, dict[str, list[ast.AtomItem]]]] = {}
         self._open: list[Path] = []
@@ -41,7 +43,8 @@ class Modules:
                 atoms.setdefault(item.name.name, []).append(item)
         own = [a for group in atoms.values() for a in group]
         if own:
-            library, found = self._library.extended(own)
+            known = None if self._open else self._memo
+            library, found = self._library.extended(own) if known is None else known.extended(self._library, own)
             self._report.add(*found)
             scope.library = library
             scope.own_atoms = frozenset(a for a in atoms if a not in self._library.names())
@@ -89,7 +92,7 @@ class Modules:
             return self._done[path]
         if len(self._open) >= MAX_IMPORT_DEPTH:
             raise mistake("NAM113", f"imports are nested more than {MAX_IMPORT_DEPTH} deep", item.path_span)
-        parsed = parse(source)
+        parsed = parse(source) if self._memo is None else self._memo.parse(source)
         self._report.add(*parsed.diagnostics)
         for other in parsed.file.items:
             if not isinstance(other, ast.FuncItem | ast.AtomItem | ast.ImportItem):

@@ -18,13 +18,18 @@ class Mistake(Exception):
 
 
 class Report:
-    """Collects diagnostics; what is found twice at one place (a ``func`` body, once per call) is kept once."""
+    """Collects diagnostics; what is found twice at one place (a ``func`` body, once per call) is kept once.
+
+    ``calls`` counts all that was added, what was known before as well.
+    """
 
     def __init__(self) -> None:
+        self.calls = 0
         self._found: list[Diagnostic] = []
         self._seen: set[tuple[str, Span | str]] = set()
 
     def add(self, *diagnostics: Diagnostic) -> None:
+        self.calls += len(diagnostics)
         for diagnostic in diagnostics:
             key = (diagnostic.code, diagnostic.primary.span if diagnostic.primary else diagnostic.message)
             if key not in self._seen:

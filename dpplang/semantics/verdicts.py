@@ -12,6 +12,7 @@ from dpplang.core.diagnostics import Diagnostic, Fix, Label
 from dpplang.core.source import Span
 from dpplang.lattice.curvature import Curvature
 from dpplang.lattice.sign import Sign
+from dpplang.semantics.atom_walk import walk
 from dpplang.semantics.dcp import DcpBlame, Demand
 from dpplang.semantics.demand import satisfies
 from dpplang.semantics.report import Report, diagnose
@@ -21,6 +22,7 @@ from dpplang.semantics.walk import Inlined
 if TYPE_CHECKING:
     from dpplang.semantics.dpp import DppBlame
     from dpplang.semantics.fixes.program import Around
+    from dpplang.semantics.memo import Memo
 
 CONVEX, CONCAVE, AFFINE = Curvature.CONVEX, Curvature.CONCAVE, Curvature.AFFINE
 
@@ -33,12 +35,14 @@ def judge(
     inlined: dict[int, Inlined],
     program: Callable[[], Around],
     report: Report,
+    memo: Memo | None = None,
 ) -> None:
     """Report every subexpression that breaks a rule.
 
     Args:
         at: where the objective's expression stands.
         inlined: ``func`` calls by ``id`` of what they stand for. program: what fixes need; asked for if there are any.
+        memo: of the last version, if there is one.
     """
     dcp = DcpBlame(inlined)
     rewrites = _Rewrites(program, inlined)
@@ -49,8 +53,12 @@ def judge(
             found = dcp.blame(expr, demand)
         elif not satisfies(expr.facts.dpp, demand.wanted):
             found = rewrites.blame(expr, demand.wanted)
+        elif memo is not None and memo.is_plain(expr):
+            continue
         else:
-            found = _misplaced(expr, allowed, seen, rewrites)
+            found = list(_misplaced(expr, allowed, seen, rewrites))
+            if memo is not None and not _has_quadratic_forms(expr):
+                memo.note_plain(expr)
         report.add(*(_asked_for(d, place) for d in found))
 
 
@@ -176,6 +184,11 @@ def _misplaced(root: Expr, allowed: set[int], seen: set[int], rewrites: _Rewrite
                 pending.append(expr.operand)
             case _:
                 pass
+
+
+def _has_quadratic_forms(root: Expr) -> bool:
+    """Whether an atom without a graph occurs in an expression."""
+    return any(isinstance(e, AtomCall) and e.atom.graph is None for e in walk(root))
 
 
 def _needs_objective(call: AtomCall, rewrites: _Rewrites) -> Diagnostic:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dpplang.core.source import Span
 from dpplang.lattice.dims import Poly
@@ -11,6 +11,9 @@ from dpplang.semantics.report import Report
 from dpplang.semantics.scope import Scope
 from dpplang.semantics.tree import Expr
 from dpplang.syntax import ast
+
+if TYPE_CHECKING:
+    from dpplang.semantics.memo import Memo
 
 MAX_NODES = 100_000
 """Expressions typed in one program, ``func`` bodies counted at every call: checking takes bounded time and memory."""
@@ -38,6 +41,7 @@ class State:
         overflowed: a bound was exceeded, and that was reported.
         index_names: how often each name has been an index variable.
         strayed: indices that leave an axis of a size, as they were reported.
+        memo: what is remembered of an earlier version of the program, if it is checked again and again.
         inlined: by ``id`` of the body's expression, the call that it stands for (the entry keeps it alive).
     """
 
@@ -48,6 +52,7 @@ class State:
     overflowed: bool = False
     index_names: dict[str, int] = field(default_factory=dict[str, int])
     strayed: set[tuple[Poly, Poly]] = field(default_factory=set[tuple[Poly, Poly]])
+    memo: Memo | None = None
     inlined: dict[int, Inlined] = field(default_factory=dict[int, Inlined])
 
     def fresh_index(self, name: str) -> str:

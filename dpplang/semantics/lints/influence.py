@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from dpplang.core.diagnostics import Diagnostic, Severity
 from dpplang.semantics.atom_walk import walk
 from dpplang.semantics.lints.terms import terms
-from dpplang.semantics.lints.unused import names_used
 from dpplang.semantics.report import diagnose
 from dpplang.semantics.tree import Expr, Model, OptimalValue, Ref, Symbol
-from dpplang.syntax import ast
 
 
-def without_influence(file: ast.File, model: Model) -> Iterator[Diagnostic]:
+def without_influence(model: Model, used: Set[str]) -> Iterator[Diagnostic]:
     """LNT102: only what is not used reaches them, or they only shift the optimal value."""
-    used = names_used(file)
     whole = _reached(model, _roots(model, shifts=True))
     moving = _reached(model, _roots(model, shifts=False))
     of_value = any(isinstance(e, OptimalValue) for o in model.outputs for e in walk(o.value))

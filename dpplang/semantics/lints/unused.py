@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from dpplang.core.diagnostics import Diagnostic, Severity
 from dpplang.semantics.report import diagnose
@@ -14,9 +14,8 @@ _KINDS = {ast.DimItem: "dim", ast.DataItem: "data", ast.ParamItem: "param", ast.
 _ATTRIBUTES = frozenset({"nonneg", "nonpos", "pos", "neg", "psd", "nsd", "symmetric", "diagonal"})
 
 
-def unused(file: ast.File, model: Model) -> Iterator[Diagnostic]:
+def unused(file: ast.File, model: Model, used: Set[str]) -> Iterator[Diagnostic]:
     """LNT101. A variable that stands in ``return`` alone is used there, and reported as one that nothing determines."""
-    used = names_used(file)
     returned = any(isinstance(item, ast.ReturnItem) for item in file.items)
     for kind, ident in _declared(file):
         if ident.name in used:
@@ -28,11 +27,6 @@ def unused(file: ast.File, model: Model) -> Iterator[Diagnostic]:
             yield _unused(kind, ident, "it is returned all the same, with a value that nothing determines")
         else:
             yield _unused(kind, ident)
-
-
-def names_used(file: ast.File) -> set[str]:
-    """Every name that some item uses."""
-    return {name for item in file.items for name in _used(item)}
 
 
 def _unused(kind: str, ident: ast.Ident, note: str = "") -> Diagnostic:
@@ -67,7 +61,7 @@ def _declared(file: ast.File) -> Iterator[tuple[str, ast.Ident]]:
                 pass
 
 
-def _used(item: ast.AnyItem) -> Iterator[str]:
+def names_used(item: ast.AnyItem) -> Iterator[str]:
     """Names that an item uses: of tensors and sizes, and of functions it calls."""
     own = item.name.name if isinstance(item, ast.FuncItem | ast.AtomItem) else None
     for node in walk(item):
