@@ -71,7 +71,7 @@ def _help(state: State, text: str, tools: Tools) -> Answer:
         return state, showing.sections(head, command.what, command.more)
     rows = [(f":{name} {command.usage}".rstrip(), command.what) for name, command in COMMANDS.items()]
     head = "Items of the language build the program; an expression alone is told about. Commands:"
-    return state, showing.sections(head, showing.table(rows, tools.paint))
+    return state, showing.sections(head, showing.table(rows, tools.paint, tools.width))
 
 
 def _show(state: State, text: str, tools: Tools) -> Answer:
@@ -93,7 +93,7 @@ def _load(state: State, text: str, tools: Tools) -> Answer:
     words, good = showing.verdict(session)
     found = showing.diagnostics(session.errors, tools.paint, tools.width)
     done = f"loaded {path}: " + tools.paint(Style.HELP if good else Style.ERROR, words)
-    return state.at(session), showing.sections(showing.facts(session, session.entries, tools.paint), found, done)
+    return state.at(session), showing.sections(showing.facts(session, session.entries, tools), found, done)
 
 
 def _save(state: State, text: str, tools: Tools) -> Answer:

@@ -72,7 +72,7 @@ def data(state: State, text: str, tools: Tools) -> Answer:
     rows += [(d.name, "dim", "", _size(session, d.name, d.default)) for d in model.dims]
     if len(rows) == 1:
         return state, "the program has no parameters, data or dims"
-    return state, showing.table(rows, tools.paint)
+    return state, showing.table(rows, tools.paint, tools.width)
 
 
 def _size(session: Session, name: str, default: int | None) -> str:
@@ -104,7 +104,7 @@ def option(state: State, text: str, tools: Tools) -> Answer:
     """Set an option of solving, or take it back (`:set solver`)."""
     if not text:
         rows = [(n, state.session.options.get(n, "–"), what) for n, what in OPTIONS.items()]
-        return state, showing.table(rows, tools.paint)
+        return state, showing.table(rows, tools.paint, tools.width)
     name, _, value = text.replace("=", " ", 1).partition(" ")
     if name not in OPTIONS:
         raise Refused(f"there is no option `{name}`", f"the options are {', '.join(OPTIONS)}")

@@ -26,7 +26,7 @@ def enter(state: State, text: str, tools: Tools) -> Answer:
             probed = type_node_in(state.session.typed, node)
             if probed.expr is None:
                 return state, showing.diagnostics(probed.diagnostics, tools.paint, tools.width)
-            return state, showing.expression(probed, state.session.typed, text, tools.paint)
+            return state, showing.expression(probed, state.session.typed, text, tools)
         # What would be mended is the program with this text in it: `:fix` can apply what is offered.
         offered = replace(state.session, offered=parsed.diagnostics)
         return state.noting(offered), showing.diagnostics(parsed.diagnostics, tools.paint, tools.width)
@@ -48,7 +48,7 @@ def take(state: State, added: Added, tools: Tools) -> Answer:
         return state.noting(replace(state.session, offered=found)), showing.sections(shown, note)
     again = [key for key in added.replaced if not key.startswith("constraint `") or key.count("`") == 2]
     replaced = f"replaced {', '.join(dict.fromkeys(again))}" if again else ""
-    facts = showing.facts(added.session, added.entries, tools.paint)
+    facts = showing.facts(added.session, added.entries, tools)
     session = replace(added.session, offered=found)
     return state.at(session), showing.sections(tools.paint(Style.DIM, replaced), facts, shown)
 

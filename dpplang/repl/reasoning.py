@@ -24,7 +24,7 @@ def type_of(state: State, text: str, tools: Tools) -> Answer:
     probed = type_in(typed, text)
     if probed.expr is None:
         return state, showing.diagnostics(probed.diagnostics, tools.paint, tools.width)
-    return state, showing.expression(probed, typed, text, tools.paint)
+    return state, showing.expression(probed, typed, text, tools)
 
 
 def why(state: State, text: str, tools: Tools) -> Answer:
@@ -34,14 +34,14 @@ def why(state: State, text: str, tools: Tools) -> Answer:
         claim = objective_claim(typed)
         if claim is None:
             raise Refused("there is no objective to explain", "`:why EXPRESSION` explains any expression")
-        return state, showing.tree(claim, tools.paint)
+        return state, showing.tree(claim, tools)
     claims = [constraint_claim(c, typed) for c in typed.model.constraints if c.name == text]
     if claims:
-        return state, "\n".join(showing.tree(claim, tools.paint) for claim in claims)
+        return state, "\n".join(showing.tree(claim, tools) for claim in claims)
     probed = type_in(typed, text)
     if probed.expr is None:
         return state, showing.diagnostics(probed.diagnostics, tools.paint, tools.width)
-    return state, showing.tree(derive(probed.expr, typed, computed=probed.numeric), tools.paint)
+    return state, showing.tree(derive(probed.expr, typed, computed=probed.numeric), tools)
 
 
 def check(state: State, text: str, tools: Tools) -> Answer:
@@ -81,10 +81,10 @@ def _mended(state: State, text: str, done: str, tools: Tools) -> Answer:
     if any(d.is_error for d in parse(source).diagnostics):
         raise Refused("the fix does not fit the program any more", "`:check` finds what is wrong now")
     entries, doc = entries_of(source)
-    known = {entry.text for entry in state.session.entries}
+    known = [entry.item for entry in state.session.entries]
     session = replace(state.session, entries=entries, doc=doc)
     session = replace(session, offered=session.errors)
-    facts = showing.facts(session, [e for e in entries if e.text not in known], tools.paint)
+    facts = showing.facts(session, [e for e in entries if e.item not in known], tools)
     left = showing.diagnostics(session.errors, tools.paint, tools.width)
     return state.at(session), showing.sections(done, facts, left)
 

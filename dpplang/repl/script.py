@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from dpplang.repl.commands import PREFIX, execute
@@ -13,23 +13,28 @@ from dpplang.repl.state import State, Tools
 
 def run_script(lines: Iterable[str], state: State, tools: Tools, out: TextIO) -> State:
     """Run every line; the transcript goes to ``out`` and is the same every time."""
+    for step in steps(lines):
+        for position, line in enumerate(step.rstrip("\n").split("\n")):
+            print(f"{MORE if position else PROMPT}{line}".rstrip(), file=out)
+        state, said = execute(state, step, tools)
+        if said:
+            print(said, file=out)
+        if state.done:
+            return state
+    return state
+
+
+def steps(lines: Iterable[str]) -> Iterator[str]:
+    """Commands, and items with all their lines. An empty line, or a command, ends an item whatever it is missing."""
     pending = ""
     for raw in lines:
         line = raw.rstrip("\r\n")
         if pending and line.startswith(PREFIX):
-            state, pending = _step(state, pending, tools, out), ""  # what was begun is given up for a command
-        print(f"{(MORE if pending else PROMPT)}{line}".rstrip(), file=out)
+            yield pending
+            pending = ""
         pending += line + "\n"
-        if not pending.lstrip().startswith(PREFIX) and line.strip() and is_incomplete(pending):
-            continue
-        state, pending = _step(state, pending, tools, out), ""
-        if state.done:
-            return state
-    return _step(state, pending, tools, out) if pending else state
-
-
-def _step(state: State, text: str, tools: Tools, out: TextIO) -> State:
-    state, said = execute(state, text, tools)
-    if said:
-        print(said, file=out)
-    return state
+        if pending.lstrip().startswith(PREFIX) or not line.strip() or not is_incomplete(pending):
+            yield pending
+            pending = ""
+    if pending:
+        yield pending

@@ -143,17 +143,19 @@ def add(session: Session, entries: Sequence[Entry]) -> Added:
     one."""
     replaced: list[str] = []
     kept = list(session.entries)
+    new: list[Entry] = []  # what is declared twice in one text is a mistake, not a replacement
     for entry in entries:
         place = len(kept)
         for key in entry.keys:
             for position, old in enumerate(kept):
-                if key in old.keys:
+                if key in old.keys and not any(old is e for e in new):
                     replaced.append(key)
                     rest = _without(old, key)
                     kept[position : position + 1] = [rest] if rest else []
                     place = position if rest is None else min(place, position + 1)
                     break
         kept.insert(min(place, len(kept)), entry)
+        new.append(entry)
     return Added(replace(session, entries=tuple(kept), offered=()), tuple(entries), tuple(replaced))
 
 
@@ -209,7 +211,12 @@ def _keys(item: ast.AnyItem) -> tuple[str, ...]:
             return (f"constraint `{item.name.name}`",) if item.name else (f"constraint `{print_node(item)}`",)
         case ast.ReturnItem():
             return ("`return`",)
-        case ast.AtomItem() | ast.SubjectToItem():
+        case ast.AtomItem():
+            # Records of one name are forms of one atom: told apart by their arguments and what they require of them.
+            formals = ", ".join(map(print_node, item.formals))
+            requires = f" where {print_node(item.requires)}" if item.requires else ""
+            return (f"atom `{item.name.name}({formals}){requires}`",)
+        case ast.SubjectToItem():
             return ()
 
 

@@ -13,6 +13,7 @@ from dpplang.repl import showing
 from dpplang.repl.commands import PREFIX, execute
 from dpplang.repl.completion import Candidate, complete
 from dpplang.repl.computing import stopped
+from dpplang.repl.script import steps
 from dpplang.repl.session import is_incomplete
 from dpplang.repl.state import State, Tools
 
@@ -31,11 +32,16 @@ class Shell:
 
     def answer(self, text: str) -> str:
         """Run a line or an item. Ctrl-C ends what it computes, and leaves the state as it was."""
+        lines = text.split("\n")
+        pasted = any(line.startswith(PREFIX) for line in lines[1:])  # a script: items and commands in turn
+        said: list[str] = []
         try:
-            self.state, said = execute(self.state, text, self._tools)
+            for step in steps(lines) if pasted else (text,):
+                self.state, answer = execute(self.state, step, self._tools)
+                said.append(answer)
         except KeyboardInterrupt:
-            return stopped(self._tools)
-        return said
+            said.append(stopped(self._tools))
+        return "\n".join(part for part in said if part)
 
     def waits(self, text: str) -> bool:
         """Whether more lines may belong to what is typed."""

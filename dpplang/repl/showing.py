@@ -10,6 +10,7 @@ from dpplang.core.render import render_human
 from dpplang.core.style import Paint, Style
 from dpplang.lattice.dims import Shape, show_shape
 from dpplang.repl.session import Entry, Rank, Session
+from dpplang.repl.state import Tools
 from dpplang.semantics import why
 from dpplang.semantics.derivation import Claim, Part, Verdict, constraint_claim, derive, objective_claim, worst
 from dpplang.semantics.generators import extents
@@ -20,23 +21,34 @@ from dpplang.syntax import ast
 _VERDICTS = {Verdict.DPP: Style.HELP, Verdict.NOT_DPP: Style.ERROR, Verdict.NOT_DCP: Style.ERROR}
 _ROLES = {Role.DATA: "data", Role.PARAM: "parameter", Role.DERIVED: "derived", Role.VAR: "variable"}
 Row = tuple[str, ...]
+_MOST_COMPLAINTS = 3
 
 
-def facts(session: Session, entries: Sequence[Entry], paint: Paint) -> str:
+def facts(session: Session, entries: Sequence[Entry], tools: Tools) -> str:
     """A line for everything that the entries declare: name, shape, sign, curvature, verdict, and what it is."""
     rows = [row for entry in entries for row in _rows(session, entry)]
-    return table(rows, paint)
+    return table(rows, tools.paint, tools.width)
 
 
-def table(rows: Sequence[Row], paint: Paint) -> str:
-    """Rows of cells in columns, verdicts coloured."""
+def table(rows: Sequence[Row], paint: Paint, width: int | None = None) -> str:
+    """Rows of cells in columns, verdicts coloured; the last column gives way where they are wider than ``width``."""
     if not rows:
         return ""
     count = max(map(len, rows))
     filled = [tuple(visible(cell) for cell in (*row, *[""] * (count - len(row)))) for row in rows]
     widths = [max(show(row[i]).width for row in filled) for i in range(count)]
+    filled = [(*row[:-1], _cropped(row[-1], widths, width)) for row in filled]
+    widths[-1] = max(show(row[-1]).width for row in filled)
     lines = ([_cell(c, w, i, paint) for i, (c, w) in enumerate(zip(r, widths, strict=True))] for r in filled)
     return "\n".join("  ".join(cells).rstrip() for cells in lines)
+
+
+def _cropped(text: str, widths: Sequence[int], width: int | None) -> str:
+    """The last cell of a row, in the room that those before it leave."""
+    if width is None:
+        return text
+    room = max(width - sum(widths[:-1]) - 2 * (len(widths) - 1), 1)
+    return show(text).crop(room, 0, 1)[0] if text else text
 
 
 def _cell(text: str, width: int, column: int, paint: Paint) -> str:
@@ -121,25 +133,44 @@ def _kind(constraint: Constraint) -> str:
             return f"in {constraint.cone}"
 
 
-def expression(probed: Probed, typed: Typed, text: str, paint: Paint) -> str:
-    """The facts of an expression in one line."""
+def expression(probed: Probed, typed: Typed, text: str, tools: Tools) -> str:
+    """The facts of an expression in one line, and what is wrong with it, if something is."""
     assert probed.expr is not None
     part = derive(probed.expr, typed, computed=probed.numeric)
     known = why.cells(probed.expr.facts, part.verdict, part.derivation.dependence)
     if probed.numeric:
         known = (*known[:3], "computed before solving", known[4])
-    return table([(" ".join(text.split()), *known)], paint)
+    line = table([(" ".join(text.split()), *known)], tools.paint, tools.width)
+    wrong = [tools.paint(Style.ERROR, "✗ ") + f"`{where}`: {what}" for where, what in _complaints(part).items()]
+    return sections(line, *wrong[:_MOST_COMPLAINTS])
 
 
-def tree(whole: Part | Claim, paint: Paint) -> str:
+def _complaints(whole: Part) -> dict[str, str]:
+    """What is wrong in a derivation, by the text of the place."""
+    found: dict[str, str] = {}
+    pending, seen = [whole], set[int]()
+    while pending:
+        part = pending.pop()
+        if part.complaint:
+            found.setdefault(part.derivation.text, part.complaint)
+        if id(part.derivation) not in seen:
+            seen.add(id(part.derivation))
+            pending.extend(reversed(part.derivation.parts))
+    return found
+
+
+def tree(whole: Part | Claim, tools: Tools) -> str:
     """A derivation, its verdicts coloured and its rules dimmed."""
+    paint = tools.paint
     found = why.lines(whole)
     first, widths = why.widths(found)
     shown: list[str] = []
     for line in found:
         if line.kind is why.Kind.NODE:
             used = show(line.guide + line.role + line.text).width
-            cells = [_cell(c, w, 1, paint) for c, w in zip(line.cells, widths, strict=True)]
+            *fixed, last = line.cells
+            crop = _cropped(last, (first, *widths), tools.width)
+            cells = [_cell(c, w, 1, paint) for c, w in zip((*fixed, crop), widths, strict=True)]
             head = paint(Style.DIM, line.guide + line.role) + paint(Style.BOLD, line.text)
             shown.append(f"{head}{' ' * (first - used)}  {'  '.join(cells)}".rstrip())
         elif line.kind is why.Kind.FAULT:

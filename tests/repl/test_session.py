@@ -126,6 +126,13 @@ def test_completion() -> None:
     assert texts(":dim ") == ["n="] and "tolerance" in texts(":set tol")
 
 
+def test_a_pasted_script_is_run_step_by_step() -> None:
+    shell = Shell(State(Session()), tools())
+    said = shell.answer("var x\nminimize square(\n  x)\n:type x\nx >= 1\n:undo")
+    assert "- x >= 1" in said and "x  scalar    affine  DPP" in said
+    assert shell.state.session.source.text == "var x\n\nminimize square(x)\n"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
