@@ -41,7 +41,6 @@ class SmoothMethod:
     def __init__(self, form: SmoothForm, options: Options) -> None:
         self._form, self._tolerance = form, options.tolerance
         self._threads = options.threads or cores()
-        self._least = _least(form)
         self._convexity = ConvexityTest(form.structure.P)
 
     @property
@@ -51,20 +50,13 @@ class SmoothMethod:
 
     @staticmethod
     def of(program: Program, options: Options) -> SmoothMethod | None:
-        """The method for this program; None if it has no such form, or its dense matrices would be too large."""
+        """The method for this program; None if it has no smooth terms, or its dense matrices would be too large."""
         form = recognize(program)
-        if form is None or not (form.curved or form.cones.soc or form.cones.psd):
-            return None
-        n, rows = form.kept.size, form.equal.size + form.below.size
-        if n + rows > _ORDER or n * (form.arguments.size + rows) > _ENTRIES:
-            return None
-        return SmoothMethod(form, options)
+        return SmoothMethod(form, options) if form is not None and form.curved and fits(form) else None
 
     def solve(self, data: Data, elements: NDArray[np.intp]) -> list[Found]:
         """Solve the given elements of a batch; those in none of the results are left to others."""
         form, batch = self._form, elements.size
-        if batch < self._least:
-            return []
         n = form.kept.size
         weight = n * (n + form.arguments.size + 2 * form.below.size)
         size = max(1, _CHUNK // max(1, weight))
@@ -77,13 +69,13 @@ class SmoothMethod:
     def solve_together(self, data: Data, elements: NDArray[np.intp]) -> list[Found]:
         """All of them at once, however few or many."""
         here = data.rows(elements)
-        solved, solution = self._solutions(here, elements.size)
-        if not solved.size:
-            return []
-        point = solution.point()
-        objective = self._form.objective(here.rows(solved), point.x)
-        weak = ~solution.regular
-        return [Found(elements[solved], point.x, point.y, point.s, objective, solution, weak)]
+        numbers = Numbers.of(self._form, here, elements.size)
+        at, error = self._optimum(numbers)
+        good = numbers.sound & (error < self._tolerance)
+        indefinite = list(self._convexity.negative(here.P))
+        if indefinite:
+            good[slice(None) if here.P.shape[0] == 1 else indefinite] = False
+        return found_at(numbers, at, good, here, elements)
 
     def _optimum(self, numbers: Numbers) -> tuple[Iterate, Array]:
         """Iterates and their residuals ``[B]``.
@@ -104,18 +96,26 @@ class SmoothMethod:
             error[left] = found
         return at, error
 
-    def _solutions(self, data: Data, batch: int) -> tuple[NDArray[np.intp], SmoothSolution]:
-        """Which elements are solved, their optimality verified, and their solutions."""
-        numbers = Numbers.of(self._form, data, batch)
-        at, error = self._optimum(numbers)
-        good = numbers.sound & (error < self._tolerance)
-        indefinite = list(self._convexity.negative(data.P))
-        if indefinite:
-            good[slice(None) if data.P.shape[0] == 1 else indefinite] = False
-        solved = np.flatnonzero(good)
-        if solved.size < batch:
-            numbers, at = numbers.select(solved), at.at(solved)
-        return solved, SmoothSolution(numbers, at)
+
+def fits(form: SmoothForm) -> bool:
+    """Whether its dense matrices are small enough."""
+    n, rows = form.kept.size, form.equal.size + form.below.size
+    return n + rows <= _ORDER and n * (form.arguments.size + rows) <= _ENTRIES
+
+
+def found_at(
+    numbers: Numbers, at: Iterate, good: NDArray[np.bool_], data: Data, elements: NDArray[np.intp]
+) -> list[Found]:
+    """Those of the ``elements`` ``[B]`` that are ``good``, their optimality verified, as solutions of the program."""
+    solved = np.flatnonzero(good)
+    if not solved.size:
+        return []
+    if solved.size < good.size:
+        numbers, at, data = numbers.select(solved), at.at(solved), data.rows(solved)
+    solution = SmoothSolution(numbers, at)
+    point = solution.point()
+    objective = numbers.form.objective(data, point.x)
+    return [Found(elements[solved], point.x, point.y, point.s, objective, solution, ~solution.regular)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,14 +180,6 @@ class SmoothSolution:
     @staticmethod
     def _respond(bound: Bound, z: Array, dz: Array, g: Array, h: Array, r: Array, t: Array) -> None:
         r[:, bound.term.columns], t[:, bound.term.rows] = bound.term.respond(bound, z, dz, g, h)
-
-
-def _least(form: SmoothForm) -> int:
-    """From how many elements on the method pays: a step costs much whatever their number, and a conic solver little
-    for each where all cones are symmetric. Measured; see docs/internals.md."""
-    if form.curved:
-        return 1
-    return 1 if form.cones.psd else 64
 
 
 def _definite(matrices: Array) -> NDArray[np.bool_]:
