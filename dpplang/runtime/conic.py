@@ -136,7 +136,7 @@ class Conic:
         point = answer.x[None], answer.y[None], answer.s[None]
         if not self.options.refine or not all(np.isfinite(part).all() for part in point):
             return answer
-        x, y, s, objective = self._refinement.best(data, *point, self.options.refine, self.options.tolerance, None)
+        x, y, s, objective, _ = self._refinement.best(data, *point, self.options.refine, self.options.tolerance, None)
         return replace(answer, x=x[0], y=y[0], s=s[0], objective=float(objective[0]))
 
     def _judge(self, element: Element, answer: Answer) -> tuple[Status, Detail]:
@@ -163,7 +163,7 @@ class Conic:
             return np.array([a.x for a in answers]), np.array([a.y for a in answers]), np.array([a.s for a in answers])
 
         more = sharper if self.options.solver != "scs" and self._structure.A.shape[0] else None
-        return self._refinement.best(data, x, y, s, self.options.refine, self.options.tolerance, more)
+        return self._refinement.best(data, x, y, s, self.options.refine, self.options.tolerance, more)[:4]
 
     @cached_property
     def _refinement(self) -> Refinement:

@@ -3,6 +3,7 @@
 | kind | method | what it saves |
 |---|---|---|
 | strictly convex quadratic, linear constraints, ≤ 2500 rows | `quadratic` | the loop over elements; shared factors |
+| other linear and quadratic programs, variables × rows ≤ 12,000 | `polyhedral` | an interior point; polishing |
 | exp, log, entropy, powers … as costs; linear, SOC and PSD cones, ≤ 400 rows | `smooth` | that loop; the graphs |
 | variables that only name expressions with constant coefficients | `reduced` | those variables and their rows |
 
@@ -21,6 +22,7 @@ from dpplang.runtime.data_map import Data, DataMap
 from dpplang.runtime.found import Found
 from dpplang.runtime.options import Options
 from dpplang.runtime.quadratic.method import QuadraticMethod
+from dpplang.runtime.quadratic.polyhedral import PolyhedralMethod
 from dpplang.runtime.reduced import ReducedMethod
 from dpplang.runtime.smooth.method import SmoothMethod
 from dpplang.runtime.solvers.protocol import Structure
@@ -38,6 +40,7 @@ def methods_for(program: Program, structure: Structure, map_: DataMap, options: 
         return ()
     found = (
         QuadraticMethod.of(structure, map_, options),
+        PolyhedralMethod.of(structure, map_, options),
         SmoothMethod.of(program, options),
         ReducedMethod.of(structure, map_, options),
     )

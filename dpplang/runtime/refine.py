@@ -61,12 +61,12 @@ class Refinement:
 
     def best(
         self, data: Data, x: Array, y: Array, s: Array, count: int, tolerance: float, sharper: Sharper | None
-    ) -> tuple[Array, Array, Array, Array]:
+    ) -> tuple[Array, Array, Array, Array, Array]:
         """The best of the given solutions, of up to ``count`` steps from them, and, where those end above the
         tolerance, of more steps from them and from what ``sharper`` finds.
 
         Returns:
-            (x, y, s, objective ``[B]``), the last without the constant d.
+            (x, y, s, objective ``[B]`` without the constant d, largest relative residual ``[B]``).
         """
         given = self._candidate(data, x, y, s)
         refined = self._refined(data, x, s - y, count)
@@ -80,7 +80,7 @@ class Refinement:
             short, x, y, s = short[usable], x[usable], y[usable], s[usable]
             again = self._refined(_elements(data, short), x, s - y, max(count, _PATIENT), patient=True)
             found, refined = found.where_better(again, short), refined.where_better(again, short)
-        return found.x, found.y, found.s, self.objective(data, found.x)
+        return found.x, found.y, found.s, self.objective(data, found.x), found.worst
 
     def objective(self, data: Data, x: Array) -> Array:
         """½xᵀPx + qᵀx ``[B]``."""

@@ -171,3 +171,58 @@ def test_triangular_inverse(n: int) -> None:
     rng = np.random.default_rng(n)
     L = np.tril(rng.normal(size=(3, n, n))) + 4 * np.eye(n)
     np.testing.assert_allclose(invert_lower(L) @ L, np.broadcast_to(np.eye(n), L.shape), atol=1e-9)
+
+
+LASSO = """
+dim n, m
+param A[m, n], b[m], lam pos
+var x[n]
+minimize 0.5 * sum_squares(A @ x - b) + lam * norm1(x)
+"""
+LINEAR = """
+dim n, m
+param c[n], G[m, n], h[m]
+var x[n]
+minimize c' @ x
+subject to
+  ineq: G @ x <= h
+  box: -1 <= x <= 1
+"""
+WEIGHTED = """
+dim n
+param w, c[n], lam pos
+var x[n], y
+minimize w * square(y) + lam * norm1(x) - c' @ x + y
+subject to
+  -1 <= x <= 1
+  y == x[0]
+"""
+
+
+@pytest.mark.parametrize("batch", [1, 9])
+def test_lasso_and_linear_programs_by_active_sets(batch: int) -> None:
+    rng = np.random.default_rng(batch)
+    A, b = rng.normal(size=(batch, 15, 6)), rng.normal(size=(batch, 15))
+    compare(LASSO, {"A": A, "b": b, "lam": rng.uniform(1, 3, size=(batch, 1))})
+    G, h = rng.normal(size=(batch, 10, 5)), rng.uniform(0.1, 1, size=(batch, 10))
+    compare(LINEAR, {"c": rng.normal(size=(batch, 5)), "G": G, "h": h})
+
+
+def test_an_indefinite_objective_is_refused_whatever_the_method() -> None:
+    values = {"w": np.array([[1.0], [-1.0], [0.5]]), "c": np.full((3, 4), 0.3), "lam": np.ones((3, 1))}
+    problem = dpplang.parse(WEIGHTED.replace("w,", "w nonneg,"))
+    program = problem.compile(shapes={"c": (4,)})
+    engine = Engine(program, Options())
+    solved = engine.solve([values[p.name] for p in program.parameters])
+    assert [s is Status.NONCONVEX for s in solved.status] == [False, True, False]
+    assert sorted(i for part in solved.founds for i in part.elements) == [0, 2]
+
+
+def test_what_a_linear_program_lacks_is_certified() -> None:
+    values = {"c": np.ones((3, 2)), "G": np.zeros((3, 2, 2)), "h": np.array([[1.0, 1.0], [-1.0, 1.0], [1.0, 2.0]])}
+    problem = dpplang.parse(LINEAR)
+    program = problem.compile(shapes={"c": (2,), "G": (2, 2)})
+    engine = Engine(program, Options())
+    solved = engine.solve([values[p.name].reshape(3, -1) for p in program.parameters])
+    assert [s.value for s in solved.status] == ["solved", "infeasible", "solved"]
+    assert solved.details[1].certificate is not None

@@ -23,7 +23,7 @@ from dpplang.runtime.quadratic.range_space import RangeSpace
 daqp: Any = binding  # a compiled module without type stubs
 
 _LARGE = 250  # inequalities from which block pivoting with a shared K beats one element after the other
-_OPTIMAL = 1
+OPTIMAL = 1  # its exit flag
 _TOLERANCE = 1e-11  # of the slacks, relative to the largest right-hand side
 
 
@@ -65,4 +65,4 @@ def _one(rows: Array, bounds: Array) -> Mask | None:
     objective, linear, below, kinds = _rest_of_the_call(*rows.shape)
     # The solver writes its working set into what it is told of the rows.
     _, _, flag, info = daqp.solve(objective, linear, rows, bounds, below, kinds.copy(), primal_tol=_TOLERANCE)
-    return info["lam"] > 0 if flag == _OPTIMAL else None
+    return info["lam"] > 0 if flag == OPTIMAL else None
