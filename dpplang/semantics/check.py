@@ -91,11 +91,12 @@ def _with_fixes(
     from dpplang.semantics.fixes.program import Around, Names, introduced
     from dpplang.semantics.fixes.trial import Trial
     from dpplang.semantics.fixes.verified import verified
+    from dpplang.syntax.grouping import words
 
     trial = Trial(file.source, findings)
     found = verified(checked.diagnostics, trial)
     scope = checked.typed.scope
-    names = Names({*scope.names, *scope.functions, *introduced(found)})
+    names = Names({*scope.names, *scope.functions, *words(file.source.text), *introduced(found)})
     return offered(found, Around(file, {}, names, checked.typed.inlined), scope, trial)
 
 
@@ -215,8 +216,9 @@ def _constraints(
 
 def _around(file: ast.File, declared: Declared, scope: FileScope, inlined: Mapping[int, Inlined]) -> Around:
     from dpplang.semantics.fixes.program import Around, Names
+    from dpplang.syntax.grouping import words
 
-    names = Names({*scope.names, *scope.functions})
+    names = Names({*scope.names, *scope.functions, *words(file.source.text)})
     return Around(file, {d.symbol: d.value for d in declared.derived}, names, inlined)
 
 

@@ -123,6 +123,21 @@ def test_what_assumes_something_says_so_and_is_not_applied_unasked(name: str) ->
     assert mended(program(name)).source.text == program(name)
 
 
+def test_new_names_are_none_that_the_text_uses_for_anything() -> None:
+    text = HEAD + "minimize sum(r[z] * norm2(A[z] @ w[z]) for z in T)\n" + TAIL
+    after = mended(text).source.text
+    assert "minimize sum(r[z] * norm2(z2[z]) for z in T)" in after
+    assert not errors(after)
+
+
+def test_what_is_written_out_means_the_same_there() -> None:
+    """`s` is a parameter in the `let`, and an index where the `let` is used: it cannot be written out there."""
+    text = HEAD + "param s\nlet a = norm1(x - b) + s * y\nminimize sum(r[s] * a for s in T)\n" + TAIL
+    after = mended(text).source.text
+    assert "norm1(z) + s * y" not in after.partition("minimize")[2]
+    assert "for s in T" in after
+
+
 def test_outputs_stay_what_they_were_without_a_return() -> None:
     text = HEAD + "minimize p * norm1(x - b)"
     result = mended(text)

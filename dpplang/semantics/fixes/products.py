@@ -18,73 +18,23 @@ the original is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dpplang.core.diagnostics import Edit
 from dpplang.lattice.curvature import Curvature
-from dpplang.lattice.dims import Shape
-from dpplang.lattice.sign import Sign
 from dpplang.semantics.fixes.naming import joined, paired
 from dpplang.semantics.fixes.positive import is_positive
 from dpplang.semantics.fixes.rewrite import Impossible, Rewrite
+from dpplang.semantics.fixes.scale import PRODUCT, TIGHTER, Scale
 from dpplang.semantics.fixes.syntax import Place, parts, substituted
 from dpplang.semantics.tree import Apply, AtomCall, Expr, Reduce, Take
 from dpplang.syntax import ast
-from dpplang.syntax.grouping import bare, grouped, words
+from dpplang.syntax.grouping import grouped, words
 from dpplang.syntax.walk import walk
-
-_PRODUCT, _TIGHTER = 2, 3  # how tightly the left and the right operand of a product bind
 
 _DEGREE = {
     "norm1": 1, "norm2": 1, "norm_inf": 1, "norm_fro": 1, "norm_nuc": 1, "sigma_max": 1, "abs": 1, "max": 1, "pos": 1,
     "neg": 1, "lambda_max": 1, "sum_largest": 1, "sum_squares": 2, "square": 2,
 }  # fmt: skip
 """Degree of homogeneity of atoms: f(λx) = λᵏ f(x) for λ > 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """A factor that is free of variables, or a divisor.
-
-    Attributes:
-        text: of the factor; of what is divided by, if ``divides``. node: its syntax, to name it after.
-        op, on_left: the operator, and the side of it on which the factor stands.
-        shape, sign, positive: what is known of its value (the reciprocal's are those of the divisor).
-    """
-
-    text: str
-    node: ast.Expr
-    op: str
-    on_left: bool
-    shape: Shape
-    sign: Sign
-    positive: bool
-    divides: bool = False
-
-    def times(self, rewrite: Rewrite, other: str, binders: tuple[ast.Binder, ...]) -> str:
-        """``scale * other`` or ``other @ scale``, on the side where it stood; a reciprocal is derived first."""
-        text = self.text
-        if self.divides:
-            text = rewrite.derive(joined(self.node, "inv"), f"1 / {grouped(text)}", self.shape, binders)
-        if self.on_left:
-            return f"{text} {self.op} {grouped(other, _TIGHTER)}"
-        return f"{grouped(other, _PRODUCT)} {self.op} {grouped(text, _TIGHTER)}"
-
-    def folded(self, other: str) -> str:
-        """``scale * other`` or ``other / divisor``, free of variables."""
-        if self.divides:
-            return f"{grouped(other, _PRODUCT)} / {grouped(self.text)}"
-        return f"{grouped(self.text, _PRODUCT)} * {grouped(other, _TIGHTER)}"
-
-    def rooted(self, other: str) -> str:
-        """``sqrt(scale) * other``, free of variables."""
-        root = f"sqrt({bare(self.text)})"
-        return f"{grouped(other, _PRODUCT)} / {root}" if self.divides else f"{root} * {grouped(other, _TIGHTER)}"
-
-    @property
-    def spreads(self) -> bool:
-        """A scalar: it can go anywhere in a product."""
-        return self.op == "*" and not self.shape
 
 
 def product(rewrite: Rewrite, place: Place) -> str:
@@ -103,7 +53,7 @@ def product(rewrite: Rewrite, place: Place) -> str:
     if not facts.dpp.is_affine:
         text = rewrite.derive(joined(scale.node), text, facts.shape, place.binders)
     positive = _is_positive(rewrite, scale)
-    factor = Scale(grouped(text, _PRODUCT), scale.node, op, scale is left, facts.shape, facts.sign, positive)
+    factor = Scale(grouped(text, PRODUCT), scale.node, op, scale is left, facts.shape, facts.sign, positive)
     return _scaled(rewrite, factor, other)
 
 
@@ -160,9 +110,9 @@ def _scaled(rewrite: Rewrite, scale: Scale, other: Place) -> str:
         case Apply(op="add" | "sub" as op), [left, right]:
             sign = "+" if op == "add" else "-"
             first = _scaled(rewrite, scale, left)
-            return f"{first} {sign} {grouped(_scaled(rewrite, scale, right), _PRODUCT)}"
+            return f"{first} {sign} {grouped(_scaled(rewrite, scale, right), PRODUCT)}"
         case Apply(op="neg"), [operand]:
-            return f"-{grouped(_scaled(rewrite, scale, operand), _TIGHTER)}"
+            return f"-{grouped(_scaled(rewrite, scale, operand), TIGHTER)}"
         case _:
             pass
     free = rewrite.tried(lambda: isolated(rewrite, other))
@@ -214,10 +164,10 @@ def _passed(rewrite: Rewrite, scale: Scale, other: Place, below: list[Place]) ->
         return None
     left, right = below
     if left.expr.facts.is_constant and other.expr.op == "mul":
-        return f"{grouped(left.text, _PRODUCT)} * {grouped(_scaled(rewrite, scale, right), _TIGHTER)}"
+        return f"{grouped(left.text, PRODUCT)} * {grouped(_scaled(rewrite, scale, right), TIGHTER)}"
     if right.expr.facts.is_constant:
         sign = "*" if other.expr.op == "mul" else "/"
-        return f"{grouped(_scaled(rewrite, scale, left), _PRODUCT)} {sign} {grouped(right.text, _TIGHTER)}"
+        return f"{grouped(_scaled(rewrite, scale, left), PRODUCT)} {sign} {grouped(right.text, TIGHTER)}"
     return None
 
 
@@ -269,10 +219,10 @@ def _regrouped(rewrite: Rewrite, scale: Scale, other: Place, below: list[Place])
     elif scale.op == "*" and inner == "mul" and shape in ((), scale.shape):
         value, op, on_left, shape = scale.folded(constant.text), "*", True, scale.shape
     elif scale.op == "@" and inner == "mul" and not shape:
-        value, op = f"{grouped(constant.text, _PRODUCT)} * {grouped(scale.text, _TIGHTER)}", "@"
+        value, op = f"{grouped(constant.text, PRODUCT)} * {grouped(scale.text, TIGHTER)}", "@"
         on_left, shape = scale.on_left, scale.shape
     elif scale.op == "@" and inner == "matmul" and scale.on_left and on_left:
-        value, op = f"{scale.text} @ {grouped(constant.text, _TIGHTER)}", "@"
+        value, op = f"{scale.text} @ {grouped(constant.text, TIGHTER)}", "@"
         shape = (*scale.shape[:-1], *shape[1:])
     else:
         return None

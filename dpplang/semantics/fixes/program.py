@@ -20,7 +20,7 @@ _COMMENT = re.compile(r"[ \t]*(#[^\n]*)?")
 
 @dataclass(slots=True)
 class Names:
-    """Names that are in use, and those that the fixes of one check introduce: fixes that go together never clash.
+    """Words that the text uses for anything, and names that the fixes of one check introduce, which never clash.
 
     ``given`` holds them by what they are declared as, so that two fixes derive the same value under one name.
     """

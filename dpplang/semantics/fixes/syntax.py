@@ -86,6 +86,20 @@ def names_in(node: ast.Node) -> frozenset[str]:
     return frozenset((*plain, *(n.function.name for n in walk(node) if isinstance(n, ast.Call))))
 
 
+def free_names(node: ast.Node) -> frozenset[str]:
+    """Names of values that are not index variables of the node's own generators."""
+    found: set[str] = set()
+    pending: list[tuple[ast.Node, frozenset[str]]] = [(node, frozenset())]
+    while pending:
+        top, bound = pending.pop()
+        if isinstance(top, ast.Name) and top.name not in bound:
+            found.add(top.name)
+        if isinstance(top, ast.Generator):
+            bound |= {b.name.name for b in top.binders}
+        pending += [(child, bound) for child in children(top)]
+    return frozenset(found)
+
+
 def substituted(node: ast.Expr, names: Substitution, patches: Mapping[int, str] | None = None) -> str:
     """The text of an expression, its names replaced by what they stand for, and some of its parts by other text.
 
@@ -118,17 +132,22 @@ def _shifted(span: Span, by: int) -> Span:
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """What names of a file stand for: its own ``func`` and ``let`` items."""
+    """What names of a file stand for: its own ``func`` and ``let`` items. Those that use a name which is an index
+    variable elsewhere are left out: written out there they would mean something else."""
 
     functions: Mapping[str, ast.FuncItem]
     lets: Mapping[str, ast.LetItem]
 
     @staticmethod
     def of(file: ast.File) -> Definitions:
-        return Definitions(
-            {i.name.name: i for i in file.items if isinstance(i, ast.FuncItem)},
-            {i.declaration.name.name: i for i in file.items if isinstance(i, ast.LetItem)},
-        )
+        indices = frozenset(n.name.name for n in walk(file) if isinstance(n, ast.Binder))
+        functions = {
+            i.name.name: i
+            for i in file.items
+            if isinstance(i, ast.FuncItem) and not (free_names(i.body) - {f.name.name for f in i.formals}) & indices
+        }
+        lets = (i for i in file.items if isinstance(i, ast.LetItem) and not free_names(i.value) & indices)
+        return Definitions(functions, {i.declaration.name.name: i for i in lets})
 
     def opened(self, place: Place) -> Place | None:
         """The place with names of ``let`` and calls of ``func`` replaced by what they stand for; None if a name in
