@@ -175,3 +175,33 @@ def _same_derivative(conic: Solved, found: Found, random: np.random.Generator) -
     g, h = random.normal(size=conic.x.shape), random.normal(size=conic.y.shape)
     for ours, theirs in zip(found.sensitivity(g, h), conic.sensitivity(g, h), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-9 * np.abs(theirs).max())
+
+
+def _prepared(text: str, values: Mapping[str, NDArray[np.float64]]) -> tuple[SmoothMethod, Solved]:
+    """The method for a program, and the conic solver's answers."""
+    program = dpplang.parse(text).runner({}, {}, {k: v.shape for k, v in values.items()}).program
+    conic = Engine(program, Options(solver="clarabel")).solve(bind(program, values).theta)
+    method = SmoothMethod.of(program, Options())
+    assert method is not None
+    return method, conic
+
+
+def test_weights_and_data_of_any_size_with_bounds() -> None:
+    """Multipliers far from where they start: a corrector that overshoots must not stop the method."""
+    random = np.random.default_rng(0)
+    X = random.normal(size=(40, 12, 3)) * 10 ** random.uniform(-2, 2, size=(40, 1, 1))
+    method, conic = _prepared(CASES["logistic with l1"].text, {"X": X, "lam": 10 ** random.uniform(-2, 2, size=40)})
+    (found,) = method.solve_together(conic.data, np.arange(40))
+    assert found.elements.size == 40
+    np.testing.assert_allclose(found.objective, conic.value, rtol=1e-7)
+
+
+def test_every_term_finds_its_own_argument() -> None:
+    """Where costs differ by many orders of magnitude the small ones count as well."""
+    random = np.random.default_rng(0)
+    c, w = 10 ** random.uniform(-4, 4, size=(2, 20, 3))
+    text = "dim n\nparam c[n] pos, w[n] pos\nvar x[n]\nminimize c' @ x - sum(w * log(x))\n"
+    method, conic = _prepared(text, {"c": c, "w": w})
+    (found,) = method.solve_together(conic.data, np.arange(20))
+    assert found.elements.size == 20
+    np.testing.assert_allclose(found.x[:, :3], w / c, rtol=1e-7)

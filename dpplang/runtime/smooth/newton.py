@@ -22,9 +22,10 @@ from dpplang.runtime.smooth.barrier import Scaling
 from dpplang.runtime.smooth.jets import Jet
 from dpplang.runtime.smooth.numbers import Numbers, times, transposed_times
 
+_OWN, _SMALL = 1e-3, 1e-8  # weight of a residual relative to its own term, and the share of the largest that counts
 _STEPS, _HALVINGS = 80, 30
 _DECREASE = 0.01  # share of the linear model's decrease that a step must achieve
-_INSIDE = 0.99  # share of the way to the boundary that a step may go
+_INSIDE, _FURTHER = 0.99, 0.9999  # shares of the way to the boundary of a cone, and of the domain, that a step may go
 _PATIENCE = 12  # steps after which the residual must have halved
 _TINY = 1e-14  # regularization of the linear systems, relative to their largest diagonal entry
 
@@ -131,7 +132,10 @@ def measure(numbers: Numbers, at: Iterate, jet: Jet) -> Residual:
     Gx = times(numbers.G, at.x)
     e, s = Ex - numbers.e, Gx + at.s - numbers.h
     quadratic, linear = np.abs(np.sum(at.x * Px, axis=1)), np.abs(np.sum(at.x * numbers.q, axis=1))
-    dual = np.maximum(_largest(x, nu), 0) / (1 + _largest(Px, *parts))
+    size = _largest(at.nu)
+    # A term whose multiplier is small beside the others' still has its own argument to find.
+    own = np.abs(nu) / (np.abs(at.nu) + _SMALL * (1 + size)[:, None])
+    dual = np.maximum(_largest(x, nu) / (1 + _largest(Px, *parts)), _OWN * _largest(own))
     primal = _largest(z, e, s) / (1 + _largest(Mx, Ex, Gx, at.s))
     gap = np.sum(at.s * at.lam, axis=1) / (1 + np.maximum(quadratic, linear))
     return Residual(x, nu, z, e, s, np.maximum(np.maximum(dual, primal), gap))
@@ -151,7 +155,9 @@ def _step(numbers: Numbers, at: Iterate, jet: Jet, residual: Residual) -> Iterat
         ends = scaling.point + reach * ahead.s, scaling.point + reach * ahead.lam
         there = np.sum(ends[0] * ends[1], axis=1, keepdims=True) / barrier.degree
         target = np.clip(there / mean, 0.0, 1.0) ** 3 * mean * barrier.identity
-        step = system.direction(square + scaling.product(ahead.s, ahead.lam) - target)
+        # Mehrotra's correction holds for a whole step; of one that is cut short it would spoil the descent.
+        bent = reach**2 * scaling.product(ahead.s, ahead.lam)
+        step = system.direction(square + bent - target)
         length = scaling.reach(step.s, step.lam)
         centre = _Centre(scaling, step.s, step.lam, target)
         step.s, step.lam = scaling.s_outward(step.s), scaling.lam_outward(step.lam)
@@ -159,8 +165,10 @@ def _step(numbers: Numbers, at: Iterate, jet: Jet, residual: Residual) -> Iterat
         step = system.direction(at.s)
     inside = numbers.form.positive
     if inside.size:
-        length = np.minimum(length, _reach(at.z[:, inside], step.z[:, inside], limit=2.0))
-    length = np.minimum(1.0, _INSIDE * length)
+        length = np.minimum(_INSIDE * length, _FURTHER * _reach(at.z[:, inside], step.z[:, inside], limit=2.0))
+    else:
+        length = _INSIDE * length
+    length = np.minimum(1.0, length)
     if numbers.form.curved:
         length = _shortened(numbers, at, step, length, residual, centre)
     return at.moved(step, length)
