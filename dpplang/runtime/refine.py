@@ -78,9 +78,16 @@ class Refinement:
             x, y, s = (part[short] for part in (given.x, given.y, given.s)) if start is None else start(short)
             usable = np.isfinite(x).all(axis=1) & np.isfinite(y).all(axis=1)
             short, x, y, s = short[usable], x[usable], y[usable], s[usable]
-            again = self._refined(_elements(data, short), x, s - y, max(count, _PATIENT), patient=True)
+            part = _elements(data, short)
+            if start is not None:  # where s and y are of sizes far apart, v = s − y has lost the smaller one
+                found = found.where_better(self._candidate(part, x, y, s), short)
+            again = self._refined(part, x, s - y, max(count, _PATIENT), patient=True)
             found, refined = found.where_better(again, short), refined.where_better(again, short)
         return found.x, found.y, found.s, self.objective(data, found.x), found.worst
+
+    def worst(self, data: Data, x: Array, y: Array, s: Array) -> Array:
+        """The largest relative residual of each solution ``[B]``; s and y are taken to lie in their cones."""
+        return self._candidate(data, x, y, s).worst
 
     def objective(self, data: Data, x: Array) -> Array:
         """½xᵀPx + qᵀx ``[B]``."""
