@@ -10,7 +10,7 @@ TEST_ENV := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 demo: .venv/stamp
 	$(BIN)/dpp demo
 
-test: .venv/stamp editors/vscode/node_modules/.stamp
+test: .venv/stamp editors/vscode/node_modules/.stamp .venv/neovim.stamp
 	$(TEST_ENV) $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow"
 	$(TEST_ENV) $(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow
 
@@ -43,6 +43,13 @@ editors/vscode/node_modules/.stamp: editors/vscode/package-lock.json
 	@command -v npm >/dev/null || echo "npm is missing: the tests of the editors on VS Code's own packages will be skipped" >&2
 	-@! command -v npm >/dev/null || { cd editors/vscode && npm ci --loglevel=error --no-fund --no-audit && \
 	  sha256sum package-lock.json | cut -d ' ' -f 1 | tr -d '\n' > node_modules/.stamp; }
+
+# Neovim, for the test in which it drives the language server; installed where that is ours to do, else the test is skipped, aloud.
+.venv/neovim.stamp: .venv/stamp
+	@command -v nvim >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  { apt-get install -y -qq --no-install-recommends neovim || { apt-get update -qq && apt-get install -y -qq --no-install-recommends neovim; }; } >/dev/null 2>&1; } || \
+	  echo "Neovim is missing: the test that drives the language server with it will be skipped" >&2
+	@touch $@
 
 # Peers beside us, on the same data in the same run; the tables and figures land in docs/. Rows that were measured are kept under
 # build/benchmarks: `make bench BENCH=--resume` goes on where a run was broken off.

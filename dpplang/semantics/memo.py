@@ -141,7 +141,7 @@ class Memo:
     def _run(self, walk: Walk, names: Watched, functions: Watched, node: ast.Node, compute: Callable[[], R]) -> R:
         state, reports, nodes = walk.state, walk.report.calls, walk.state.nodes
         called, inlined = state.called, state.inlined
-        state.called, state.inlined, state.index_names = set(), {}, dict(self._reserved)
+        state.called, state.inlined, state.index_names, state.strayed = set(), {}, dict(self._reserved), set()
         names.looked_up, names.listed, functions.looked_up, functions.listed = {}, False, {}, False
         try:
             result = compute()

@@ -2,21 +2,76 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from pathlib import Path
 
 import pytest
+from lsprotocol.types import Position
 
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.source import Source
+from dpplang.lsp import (
+    actions,
+    completion,
+    diagnostics,
+    folding,
+    formatting,
+    hints,
+    hover,
+    lens,
+    navigation,
+    signature,
+    symbols,
+    tokens,
+)
 from dpplang.lsp.analysis import Session
+from dpplang.lsp.lines import Encoding, Lines
+from dpplang.lsp.view import View
 from dpplang.pipeline import Compilation
+from dpplang.semantics.memo import Stopped
+from dpplang.semantics.tree import Constraint
 from tests.lsp.helpers import PORTFOLIO
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = [PORTFOLIO, *(p.read_text(encoding="utf-8") for p in sorted((ROOT / "examples").rglob("*.dpp")))]
-JUNK = ["(", ")", "[", "]", "{", "}", "'", "=", "==", "<", ",", ":", "\n", " in ", "for ", "minimize ", "dual ", "#", "≤"]
-WORDS = ["x", "n", "T", "w", "risk", "0", "1", "var z[n]\n", "dim q\n", "let e = sum(w)\n", "param nn\n", " @ ", " * ", "t"]
+JUNK = [
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "'",
+    "=",
+    "==",
+    "<",
+    ",",
+    ":",
+    "\n",
+    " in ",
+    "for ",
+    "minimize ",
+    "dual ",
+    "#",
+    "≤",
+]
+WORDS = [
+    "x",
+    "n",
+    "T",
+    "w",
+    "risk",
+    "0",
+    "1",
+    "var z[n]\n",
+    "dim q\n",
+    "let e = sum(w)\n",
+    "param nn\n",
+    " @ ",
+    " * ",
+    "t",
+]
 
 
 def said(found: tuple[Diagnostic, ...]) -> list[str]:
@@ -56,15 +111,89 @@ def edit(text: str, rng: random.Random) -> str:
             return "\n".join(lines)
 
 
+def ask(view: View, rng: random.Random) -> None:
+    """Every request, at a place that may be anywhere."""
+    size = len(view.analysis.text)
+    offset = view.offset(Position(rng.randrange(40), rng.randrange(80)))
+    start, end = sorted((rng.randrange(size + 1), rng.randrange(size + 1)))
+    diagnostics.diagnostics(view)
+    hover.hover(view, offset)
+    for item in completion.completion(view, offset, snippets=rng.random() < 0.5)[:3]:
+        completion.resolve(item)
+    signature.signature_help(view, offset)
+    navigation.definition(view, offset)
+    found = navigation.references(view, offset, declaration=True)
+    assert len(navigation.highlights(view, offset)) == len(found)
+    if navigation.renamable(view, offset) is not None:
+        assert len(navigation.rename(view, offset, "quite_new_name")) == len(found)
+    numbers = tokens.encode(tokens.tokens(view, start, end), view.lines)
+    assert len(numbers) % 5 == 0 and min(numbers, default=0) >= 0
+    hints.hints(view, start, end, hints.Hints.ALL)
+    lens.lenses(view)
+    folding.folding(view)
+    folding.selection(view, view.lines.position(offset))
+    symbols.document_symbols(view.analysis.items, view.lines)
+    formatting.formatting(view)
+    actions.actions(view, start, end, ["quickfix"], 1, view.analysis.diagnostics)
+
+
 def edits(seed: int, count: int) -> None:
     rng = random.Random(seed)
     start = text = rng.choice(TEXTS)
     session = Session("a.dpp", None)
+    encoding = rng.choice(list(Encoding))
     for _ in range(count):
-        assert said(session.analyze(text).diagnostics) == fresh(text), text
+        analysis = session.analyze(text)
+        assert said(analysis.diagnostics) == fresh(text), text
+        ask(View("file:///a.dpp", analysis, Lines(text, encoding)), rng)
         text = start if rng.random() < 0.1 else edit(text, rng)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_edits(seed: int) -> None:
     edits(seed, 20)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 110))
+def test_more_edits(seed: int) -> None:
+    """Seeds to thousands are run by hand: `edits(seed, 100)` for as many as time allows."""
+    edits(seed, 100)
+
+
+def test_a_stopped_analysis_leaves_nothing_behind() -> None:
+    session = Session("a.dpp", None)
+    session.analyze(PORTFOLIO)
+    calls = iter(range(1000))
+    with pytest.raises(Stopped):
+        session.analyze(PORTFOLIO.replace("dim T", "dim TT"), lambda: next(calls) > 3)
+    for text in (PORTFOLIO.replace("tau nonneg", "tau nonpos"), PORTFOLIO):
+        assert said(session.analyze(text).diagnostics) == fresh(text)
+
+
+def test_an_edit_leaves_what_it_does_not_touch() -> None:
+    """The very objects are kept: an edit of one constraint types that one again, and no other."""
+    session = Session("a.dpp", None)
+    before = session.analyze(PORTFOLIO).checked.typed.model.constraints
+    after = session.analyze(PORTFOLIO.replace("<= 0.2", "<= 0.3")).checked.typed.model.constraints
+    assert [a is b for a, b in zip(before, after, strict=True)] == [True, True, True, False, False, True]
+
+
+def test_nothing_is_kept_of_what_is_gone() -> None:
+    """A text that is edited a thousand times leaves no more behind than one version of it."""
+    session = Session("a.dpp", None)
+    for number in range(100):
+        session.analyze(PORTFOLIO + f"# {number}\n")
+    gc.collect()
+    few = sum(isinstance(o, Constraint) for o in gc.get_objects())
+    for number in range(100, 300):
+        session.analyze(PORTFOLIO.replace("0.2", f"0.{number}"))
+    gc.collect()
+    assert sum(isinstance(o, Constraint) for o in gc.get_objects()) <= few + 12
+
+
+def test_an_index_that_strays_in_two_constraints_is_said_in_both() -> None:
+    """Index variables are numbered for each item: what is said once of one is not of another."""
+    text = "dim T\nvar x[T]\nminimize sum(x)\nsubject to\n  a[t in T]: x[t + 1] >= 0\n  b[t in T]: x[t + 1] <= 1\n"
+    assert said(Session("a.dpp", None).analyze(text).diagnostics) == fresh(text)
+    assert len(fresh(text)) == 2
