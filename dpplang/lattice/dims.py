@@ -6,7 +6,7 @@ equal iff their normal forms are, so ``(n + 1) * n == n*n + n`` needs no simplif
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -95,14 +95,24 @@ class Poly:
         return total
 
     def __str__(self) -> str:
+        """As it is written: the second index variable `t` of a program, ``t.1``, is a `t` like the first."""
+        return self.written(shown)
+
+    def written(self, name: Callable[[str], str]) -> str:
+        """The polynomial as text, every name given by ``name``."""
         text = ""
         for monomial, coefficient in sorted(self.terms, key=lambda t: (-len(t[0]), t[0])):
-            factor = "*".join(monomial)
+            factor = "*".join(map(name, monomial))
             size = abs(coefficient)
             body = factor if factor and size == 1 else f"{size}*{factor}" if factor else str(size)
             sign = "-" if coefficient < 0 else "+"
             text = f"{text} {sign} {body}" if text else body if coefficient > 0 else f"-{body}"
         return text or "0"
+
+
+def shown(name: str) -> str:
+    """What a name was written as."""
+    return f"min({name.left}, {name.right})" if isinstance(name, Minimum) else name.partition(".")[0]
 
 
 class Minimum(str):
@@ -114,7 +124,7 @@ class Minimum(str):
     right: Poly
 
     def __new__(cls, left: Poly, right: Poly) -> Minimum:
-        made = super().__new__(cls, f"min({left}, {right})")
+        made = super().__new__(cls, f"min({left.written(str)}, {right.written(str)})")
         made.left, made.right = left, right
         return made
 

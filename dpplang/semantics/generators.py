@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dpplang.core.diagnostics import Label
 from dpplang.lattice.curvature import Curvature, Monotonicity
-from dpplang.lattice.dims import Poly, Shape, show_shape
+from dpplang.lattice.dims import Poly, Shape, show_shape, shown
 from dpplang.semantics.build import polynomial, size_node
 from dpplang.semantics.facts import composed
 from dpplang.semantics.report import mistake
@@ -161,7 +161,7 @@ def _check_shape(op: str, body: Expr, binders: tuple[TypedBinder, ...], node: as
                 "SHP517",
                 f"the members of this `{op}` have different shapes: {show_shape(body.shape)}",
                 node.body.span,
-                f"its shape depends on `{min(axis.names & bound)}`",
+                f"its shape depends on `{shown(min(axis.names & bound))}`",
             )
 
 
@@ -181,7 +181,7 @@ def _count(op: str, binders: tuple[TypedBinder, ...], condition: Condition | Non
         if extent.names & bound:
             raise mistake(
                 "SHP517",
-                f"the range of `{binder.name}` depends on another index, so the shape of this `{op}` is not known",
+                f"the range of `{shown(binder.name)}` depends on another index, so the shape of this `{op}` is not known",
                 node.span,
             )
         bound.add(binder.name)
