@@ -181,7 +181,7 @@ def _count(op: str, binders: tuple[TypedBinder, ...], condition: Condition | Non
         if extent.names & bound:
             raise mistake(
                 "SHP517",
-                f"the range of `{shown(binder.name)}` depends on another index, so the shape of this `{op}` is not known",
+                f"the range of `{shown(binder.name)}` depends on another index, so this `{op}` has no known shape",
                 node.span,
             )
         bound.add(binder.name)
