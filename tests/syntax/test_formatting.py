@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,24 @@ def test_the_look_of_it(golden: Golden) -> None:
     assert max(len(line) for line in lines if "#" not in line) <= WIDTH
 
 
-def test_the_example_in_the_reference_is_canonical() -> None:
-    reference = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
-    example = reference.partition("### The canonical form")[2].partition("```\n")[2].partition("```")[0]
-    assert example and formatted(example) == example
+ROOT = Path(__file__).parents[2]
+_BLOCK = re.compile(r"^```(?:dpp(?: broken)?)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/language.md"])
+def test_programs_in_the_docs_are_canonical(name: str) -> None:
+    blocks = _BLOCK.findall((ROOT / name).read_text(encoding="utf-8"))
+    programs = [b for b in blocks if format_source(Source(name, b)).text is not None]
+    assert len(programs) >= 3
+    assert [formatted(program) for program in programs] == programs
+
+
+def test_every_program_of_the_repository_can_be_formatted() -> None:
+    """Those of the tests among them, which are not in canonical form; what comes out is."""
+    count = 0
+    for path in sorted((ROOT / "tests").rglob("*.dpp")):
+        found = format_source(Source(path.name, path.read_text(encoding="utf-8")))
+        if found.text is not None:
+            count += 1
+            assert formatted(found.text) == found.text, path
+    assert count >= 3
