@@ -200,7 +200,8 @@ class Phrases:
         docs = [self.expression(operand) for operand in operands]
         # What goes on below is indented, so that it does not look like a relation of its own.
         docs = [nest(INDENT, d) if isinstance(o, ast.Binary) else d for d, o in zip(docs, operands, strict=True)]
-        if len(ops) == 1 and not self._remarks.before(operands[1].span.start) and _attached(*operands):
+        commented = self._remarks.within(operands[0].span.end, operands[1].span.start)
+        if len(ops) == 1 and _attached(*operands) and not commented:
             return (docs[0], f" {ops[0]} ", docs[1])
         made: list[Doc] = []
         for position, op in enumerate(ops, 1):

@@ -43,9 +43,13 @@ class Remarks:
         above it, where a ``##`` would become its doc."""
         return [f"{' ' * indent}#{c.text.lstrip('#')}" for c in self._take(end)]
 
+    def within(self, start: int, end: int) -> list[ast.Comment]:
+        """The comments between two places that were not put out yet."""
+        return [c for c in self._waiting if start <= c.span.start < end] if self.before(end) else []
+
     def between(self, start: int, end: int) -> tuple[str, tuple[str, ...]]:
         """The comments between two parts of an item: the one that ends the first part's line, and the others."""
-        found = [c for c in self._waiting if start <= c.span.start < end] if self.before(end) else []
+        found = self.within(start, end)
         if not found:
             return "", ()
         self._waiting = [c for c in self._waiting if not start <= c.span.start < end]
