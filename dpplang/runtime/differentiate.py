@@ -25,6 +25,20 @@ from dpplang.runtime.warn import warn_singular
 _SEEN = 1e-6  # relative size from which an undetermined direction counts as seen
 
 
+class Remarks:
+    """What is said of a program's derivatives, each thing once: training calls them ten thousand times."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._said: set[tuple[str, ...]] = set()
+
+    def undetermined(self, free: tuple[Array, Array], seen: NDArray[np.bool_], names: Sequence[str] = ()) -> None:
+        """DIF601 for elements ``[B]``, where the parameters ``names`` see the directions ``free``."""
+        if seen.any() and tuple(names) not in self._said:
+            self._said.add(tuple(names))
+            warn_singular(names, undetermined(self.program, free[0][seen], free[1][seen]), self.program.name)
+
+
 def adjoint(
     derivative: Derivative,
     point: Point,
@@ -33,7 +47,7 @@ def adjoint(
     dy: Array | None,
     dvalue: Array | None,
     wanted: Sequence[bool],
-    program: Program,
+    remarks: Remarks,
 ) -> tuple[Array | None, ...]:
     """Gradients with respect to θ; the optimal value alone needs no S."""
     g, h = np.zeros_like(point.x) if dx is None else dx, np.zeros_like(point.y) if dy is None else dy
@@ -52,21 +66,21 @@ def adjoint(
         scale = _SEEN * (1 + max(np.abs(point.x).max(initial=0.0), np.abs(point.y).max(initial=0.0)))
         pulled = derivative.pull(point, *free, None, wanted)
         moved = [p is not None and np.abs(p).max(initial=0.0) > scale for p in pulled]
-        kinked = [parameter.name for parameter, moves in zip(program.parameters, moved, strict=True) if moves]
-        _report(program, free, seen | (_size(*free) > 0) if kinked else seen, kinked)
+        kinked = [parameter.name for parameter, moves in zip(remarks.program.parameters, moved, strict=True) if moves]
+        remarks.undetermined(free, seen | (_size(*free) > 0) if kinked else seen, kinked)
     return derivative.pull(point, r, t, dvalue, wanted)
 
 
 def tangent(
-    derivative: Derivative, point: Point, solved: Solved, dtheta: Sequence[Array | None], program: Program
+    derivative: Derivative, point: Point, solved: Solved, dtheta: Sequence[Array | None], remarks: Remarks
 ) -> tuple[Array, Array, Array]:
     """(dx, dy, dvalue) in a direction dθ."""
     g, h, dvalue = derivative.push(point, dtheta)
     dx, dy = solved.sensitivity(-g, -h)
     free = solved.sensitivity.free
     if free is not None:
-        read = np.abs(free[0][:, read_columns(program)]).max(axis=1, initial=0.0)
-        _report(program, free, _seen(free, g, h) | (read > _SEEN * _size(*free)))
+        read = np.abs(free[0][:, read_columns(remarks.program)]).max(axis=1, initial=0.0)
+        remarks.undetermined(free, _seen(free, g, h) | (read > _SEEN * _size(*free)))
     return dx, dy, dvalue
 
 
@@ -78,8 +92,3 @@ def _seen(free: tuple[Array, Array], g: Array, h: Array) -> NDArray[np.bool_]:
 
 def _size(r: Array, t: Array) -> Array:
     return np.sqrt(np.sum(r * r, axis=1) + np.sum(t * t, axis=1))
-
-
-def _report(program: Program, free: tuple[Array, Array], seen: NDArray[np.bool_], names: Sequence[str] = ()) -> None:
-    if seen.any():
-        warn_singular(names, undetermined(program, free[0][seen], free[1][seen]), program.name)

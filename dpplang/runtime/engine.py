@@ -20,7 +20,7 @@ from dpplang.runtime.cones.product import Product
 from dpplang.runtime.conic import Conic
 from dpplang.runtime.data_map import PARTS, DataMap
 from dpplang.runtime.derivative import Derivative, Point
-from dpplang.runtime.differentiate import adjoint, tangent
+from dpplang.runtime.differentiate import Remarks, adjoint, tangent
 from dpplang.runtime.found import Found
 from dpplang.runtime.methods import methods_for
 from dpplang.runtime.options import Options
@@ -35,7 +35,8 @@ __all__ = ["Detail", "Engine", "Solved"]
 
 
 class Engine:
-    """A program, ready to be solved and differentiated. It keeps no state between calls.
+    """A program, ready to be solved and differentiated. It keeps no state between calls but
+    what it has warned of.
 
     Args:
         program: the program. options: the solver, its tolerance, how to differentiate.
@@ -57,6 +58,7 @@ class Engine:
         self._methods = methods_for(program, structure, self._map, self.options)
         self._conic = Conic(structure, self._cone, self.options, self._map.touched("P"), program.P.values.constant)
         self._sensitivity = make_sensitivity(program, structure, self._cone, self.options)
+        self._remarks = Remarks(program)
         self._sign = -1.0 if program.sense == "maximize" else 1.0
 
     @cached_property
@@ -122,7 +124,7 @@ class Engine:
         if not solved.ok.all():
             dx, dy, dvalue = (None if d is None else np.where(_wide(solved.ok, d), d, 0.0) for d in (dx, dy, dvalue))
         with self._quiet():
-            return adjoint(self._derivative, self._point(solved), solved, dx, dy, dvalue, tuple(wanted), self.program)
+            return adjoint(self._derivative, self._point(solved), solved, dx, dy, dvalue, tuple(wanted), self._remarks)
 
     def tangent(self, solved: Solved, dtheta: Sequence[Array | None]) -> tuple[Array, Array, Array]:
         """Directional derivatives (dx ``[B, n]``, dy ``[B, m]``, dvalue ``[B]``) in a direction dθ like θ (None: zero).
@@ -130,7 +132,7 @@ class Engine:
         Elements that failed get 0.
         """
         with self._quiet():
-            out = tangent(self._derivative, self._point(solved), solved, tuple(dtheta), self.program)
+            out = tangent(self._derivative, self._point(solved), solved, tuple(dtheta), self._remarks)
         if solved.ok.all():
             return out
         dx, dy, dvalue = (np.where(_wide(solved.ok, d), d, 0.0) for d in out)

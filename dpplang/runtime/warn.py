@@ -62,8 +62,6 @@ def warn_no_secant(first: int, name: str) -> None:
 def warn_singular(names: Sequence[str], why: str, program: str) -> None:
     """Say that some solutions have no unique derivative, with respect to some parameters (DIF601).
 
-    The text says nothing of the call, so that Python's own filter shows it once for a program.
-
     Args:
         names: of the parameters, where they are known. why: what is not unique, with source lines; may be empty.
     """

@@ -175,3 +175,13 @@ def test_least_squares_that_arrives_says_nothing() -> None:
         warnings.simplefilter("error")
         found = factorize_sparse(sp.csc_matrix(matrix)).solve(rhs)
     np.testing.assert_allclose(found[0], np.linalg.pinv(matrix, rcond=1e-8) @ rhs[0], atol=1e-8)
+
+
+def test_what_is_not_unique_is_said_once_for_a_program() -> None:
+    text = "param c[2], h[3]\nvar x[2]\nminimize c' @ x\nsubject to\n  a: x[0] >= h[0]\n  b: x[1] >= h[1]\n  d: x[0] + x[1] >= h[2]\n"
+    problem = dpplang.parse(text)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for k in range(3):
+            problem.solve(c=np.array([1.0, 1.5 + k]), h=np.zeros(3)).backward({"x": np.ones(2)})
+    assert [str(w.message)[:8] for w in caught] == ["[DIF601]"]
