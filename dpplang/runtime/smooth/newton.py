@@ -26,7 +26,7 @@ _OWN, _SMALL = 1e-3, 1e-8  # weight of a residual relative to its own term, and 
 _STEPS, _HALVINGS = 80, 30
 _DECREASE = 0.01  # share of the linear model's decrease that a step must achieve
 _INSIDE, _FURTHER = 0.99, 0.9999  # shares of the way to the boundary of a cone, and of the domain, that a step may go
-_PATIENCE = 12  # steps after which the residual must have halved
+_PATIENCE = 20  # steps after which the residual must have halved
 _TINY = 1e-14  # regularization of the linear systems, relative to their largest diagonal entry
 
 
