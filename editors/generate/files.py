@@ -6,7 +6,7 @@ import json
 from functools import cache
 from typing import Any
 
-from editors.generate import textmate
+from editors.generate import textmate, vim
 from editors.generate.vocabulary import vocabulary
 
 
@@ -15,6 +15,7 @@ def generated() -> dict[str, str]:
     """Path below `editors/` → text."""
     words = vocabulary()
     return {
+        "neovim/syntax/dpp.vim": vim.syntax(words),
         "vscode/syntaxes/dpp.tmLanguage.json": _json(textmate.grammar(words)),
         "vscode/syntaxes/markdown.tmLanguage.json": _json(textmate.fences()),
         "vscode/syntaxes/python.tmLanguage.json": _json(textmate.strings()),

@@ -344,8 +344,8 @@ class _Patterns:
                         "end": rf"\b({'|'.join(self.v.facts)})\b|({self.name})|(?=[^\s#])",
                         "beginCaptures": {"1": {"name": "punctuation.separator.dpp"}},
                         "endCaptures": {
-                            "1": {"name": "support.constant.fact.dpp"},
-                            "2": {"name": "support.constant.fact.other.dpp"},
+                            "1": {"name": "constant.language.fact.dpp"},
+                            "2": {"name": "constant.language.fact.other.dpp"},
                         },
                         **_any("comments"),
                     },

@@ -29,7 +29,7 @@ SCOPES: dict[str, set[Class]] = {
     "storage.modifier.dual": {Class.JOINT},
     "storage.modifier.mode": {Class.JOINT},
     "storage.modifier.attribute": {Class.ATTRIBUTE},
-    "support.constant.fact": {Class.ATTRIBUTE},
+    "constant.language.fact": {Class.ATTRIBUTE},
     "support.type.cone": {Class.CONE},
     "entity.name.function": {Class.DECLARED},
     "entity.name.function.call": {Class.CALLED},

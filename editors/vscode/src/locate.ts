@@ -91,7 +91,7 @@ export function locate(wishes: Wishes, host: Host): Dpp | Missing {
   const where = wishes.interpreter === undefined ? "" : ` The selected Python, ${wishes.interpreter}, has none.`;
   return {
     kind: "missing",
-    reason: `No \`dpp\` was found: install it with \`pip install dpplang\` into the project's environment, or set \`dpp.path\`.${where}`,
+    reason: `No \`dpp\` was found: install it with \`pip install 'dpplang[lsp]'\` into the project's environment, or set \`dpp.path\`.${where}`,
     tried,
   };
 }

@@ -54,7 +54,7 @@ describe("finding dpp", () => {
   it("says what was tried and what to do", () => {
     const found = locate({ ...NOTHING, folders: ["/work"], interpreter: "/env/bin/python" }, host([]));
     assert(found.kind === "missing");
-    assert.match(found.reason, /pip install dpplang/);
+    assert.match(found.reason, /pip install 'dpplang\[lsp\]'/);
     assert.match(found.reason, /\/env\/bin\/python/);
     for (const path of ["/env/bin/dpp", "/work/.venv/bin/dpp", "/usr/bin/dpp", "/opt/bin/dpp"]) {
       assert.ok(found.tried.includes(path), path);
