@@ -97,12 +97,15 @@ def _load(state: State, text: str, tools: Tools) -> Answer:
 
 
 def _save(state: State, text: str, tools: Tools) -> Answer:
-    path = Path(text).expanduser() if text else state.session.path
+    name = text.removesuffix("!").strip()
+    path = Path(name).expanduser() if name else state.session.path
     if path is None:
         raise Refused("`:save` takes a file", "as in `:save qp.dpp`")
     path = path if path.suffix else path.with_suffix(".dpp")
     if path.suffix != ".dpp":
         raise Refused(f"`{path}` is not a .dpp file", "name it so: programs are found by it")
+    if path.exists() and path != state.session.path and not text.endswith("!"):
+        raise Refused(f"`{path}` is there already, and is not this session's file", f"`:save {path} !` replaces it")
     try:
         path.write_text(state.session.source.text, encoding="utf-8")
     except OSError as error:
@@ -190,7 +193,7 @@ COMMANDS: dict[str, Command] = {
     "set": Command(computing.option, "[OPTION [VALUE]]", "options of solving; without a value, back to the default"),
     "show": Command(_show, "", "the program so far, in canonical form"),
     "load": Command(_load, "FILE", "begin anew with a file"),
-    "save": Command(_save, "[FILE]", "write the program to a file, in canonical form"),
+    "save": Command(_save, "[FILE [!]]", "write the program to a file, in canonical form"),
     "undo": Command(_undo, "", "take back the last step"),
     "redo": Command(_redo, "", "take it again"),
     "reset": Command(_reset, "", "begin anew with nothing"),

@@ -126,6 +126,20 @@ def test_completion() -> None:
     assert texts(":dim ") == ["n="] and "tolerance" in texts(":set tol")
 
 
+def test_saving_replaces_no_other_file_unasked(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.dpp").write_text("var y\n")
+    shell = Shell(State(session("var x\nfind")), tools())
+    assert "is there already" in shell.answer(":save other.dpp")
+    assert (tmp_path / "other.dpp").read_text() == "var y\n"
+    assert shell.answer(":save mine") == "saved mine.dpp"
+    shell.answer("x >= 1")
+    assert shell.answer(":save") == "saved mine.dpp"
+    assert (tmp_path / "mine.dpp").read_text() == "var x\n\nfind\nsubject to\n  x >= 1\n"
+    assert shell.answer(":save other.dpp !") == "saved other.dpp"
+    assert "y" not in (tmp_path / "other.dpp").read_text()
+
+
 def test_a_pasted_script_is_run_step_by_step() -> None:
     shell = Shell(State(Session()), tools())
     said = shell.answer("var x\nminimize square(\n  x)\n:type x\nx >= 1\n:undo")

@@ -21,7 +21,14 @@ class Terminal:
     """A session under a pseudo-terminal; what is on the screen is looked at without the escape codes."""
 
     def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
-        env = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", "XDG_STATE_HOME": str(folder), **environment}
+        env = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "TERM": "xterm",
+            "PROMPT_TOOLKIT_NO_CPR": "1",
+            "XDG_STATE_HOME": str(folder),
+            **environment,
+        }
         env.pop("NO_COLOR", None)
         env.update({k: v for k, v in environment.items() if k == "NO_COLOR"})
         self.process = pexpect.spawn(
