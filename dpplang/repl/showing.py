@@ -22,6 +22,7 @@ _VERDICTS = {Verdict.DPP: Style.HELP, Verdict.NOT_DPP: Style.ERROR, Verdict.NOT_
 _ROLES = {Role.DATA: "data", Role.PARAM: "parameter", Role.DERIVED: "derived", Role.VAR: "variable"}
 Row = tuple[str, ...]
 _MOST_COMPLAINTS = 3
+_CELLS = 40  # columns of shape, sign, curvature and verdict, beside a tree
 
 
 def facts(session: Session, entries: Sequence[Entry], tools: Tools) -> str:
@@ -162,7 +163,8 @@ def _complaints(whole: Part) -> dict[str, str]:
 def tree(whole: Part | Claim, tools: Tools) -> str:
     """A derivation, its verdicts coloured and its rules dimmed."""
     paint = tools.paint
-    found = why.lines(whole)
+    room = why.WIDEST if tools.width is None else max(min(tools.width - _CELLS, why.WIDEST), _CELLS)
+    found = why.lines(whole, room)
     first, widths = why.widths(found)
     shown: list[str] = []
     for line in found:

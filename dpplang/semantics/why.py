@@ -15,7 +15,7 @@ from dpplang.semantics.tree import Facts
 
 MAX_LINES = 200
 MAX_DEPTH = 12
-_WIDEST = 56  # columns of the tree: guide, role and text
+WIDEST = 56  # columns of the tree: guide, role and text
 _NARROWEST = 16
 _SILENT_ROLES = frozenset(("factor", "member", "dividend", "divisor", "objective"))
 
@@ -56,10 +56,11 @@ def why(whole: Part | Claim) -> str:
     return "\n".join(aligned(lines(whole)))
 
 
-def lines(whole: Part | Claim) -> list[Line]:
-    """The lines of a derivation, to be aligned and coloured."""
+def lines(whole: Part | Claim, widest: int = WIDEST) -> list[Line]:
+    """The lines of a derivation, to be aligned and coloured; expressions are cut to ``widest`` columns of the tree."""
     made: list[Line] = []
-    for line in _claim(whole) if isinstance(whole, Claim) else _node(whole, "", "", MAX_DEPTH, set()):
+    drawing = _Drawing(widest, set())
+    for line in drawing.claim(whole) if isinstance(whole, Claim) else drawing.node(whole, "", "", MAX_DEPTH):
         if len(made) == MAX_LINES:
             made.append(Line(Kind.CUT, "", "…"))
             break
@@ -115,38 +116,43 @@ def facts_line(derivation: Derivation) -> str:
     return f"{', '.join(words)}; depends on the parameter{plural} {', '.join(map(str, dependence))}"
 
 
-def _claim(claim: Claim) -> Iterator[Line]:
-    yield Line(Kind.RULE, "", claim.rule)
-    seen: set[int] = set()
-    for part in claim.parts:
-        yield from _node(part, "", "", MAX_DEPTH, seen)
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """Draws each derivation once; ``seen`` are those that were."""
 
+    widest: int
+    seen: set[int]
 
-def _node(part: Part, first: str, rest: str, depth: int, seen: set[int]) -> Iterator[Line]:
-    derivation = part.derivation
-    parts = derivation.parts
-    again = bool(parts) and id(derivation) in seen
-    seen.add(id(derivation))
-    role = f"{part.role}: " if part.role and part.role not in _SILENT_ROLES else ""
-    text = _cut(derivation.shown, max(_WIDEST - len(first) - len(role), _NARROWEST))
-    known = cells(derivation.facts, part.verdict, derivation.dependence)
-    yield Line(Kind.NODE, first, text, role, known, part.verdict)
-    below = rest + ("│ " if parts and not again and depth else "  ")
-    if part.complaint:
-        yield Line(Kind.FAULT, below, part.complaint)
-    elif again:
-        yield Line(Kind.RULE, below, "as above")
-    elif parts and derivation.rule:
-        yield Line(Kind.RULE, below, derivation.rule)
-    if again or not parts:
-        return
-    if depth == 0:
-        yield Line(Kind.CUT, rest, "└ …")
-        return
-    for position, below_part in enumerate(parts):
-        last = position == len(parts) - 1
-        branch, stem = ("└ ", "  ") if last else ("├ ", "│ ")
-        yield from _node(below_part, rest + branch, rest + stem, depth - 1, seen)
+    def claim(self, claim: Claim) -> Iterator[Line]:
+        yield Line(Kind.RULE, "", claim.rule)
+        for part in claim.parts:
+            yield from self.node(part, "", "", MAX_DEPTH)
+
+    def node(self, part: Part, first: str, rest: str, depth: int) -> Iterator[Line]:
+        derivation = part.derivation
+        parts = derivation.parts
+        again = bool(parts) and id(derivation) in self.seen
+        self.seen.add(id(derivation))
+        role = f"{part.role}: " if part.role and part.role not in _SILENT_ROLES else ""
+        text = _cut(derivation.shown, max(self.widest - len(first) - len(role), _NARROWEST))
+        known = cells(derivation.facts, part.verdict, derivation.dependence)
+        yield Line(Kind.NODE, first, text, role, known, part.verdict)
+        below = rest + ("│ " if parts and not again and depth else "  ")
+        if part.complaint:
+            yield Line(Kind.FAULT, below, part.complaint)
+        elif again:
+            yield Line(Kind.RULE, below, "as above")
+        elif parts and derivation.rule:
+            yield Line(Kind.RULE, below, derivation.rule)
+        if again or not parts:
+            return
+        if depth == 0:
+            yield Line(Kind.CUT, rest, "└ …")
+            return
+        for position, below_part in enumerate(parts):
+            last = position == len(parts) - 1
+            branch, stem = ("└ ", "  ") if last else ("├ ", "│ ")
+            yield from self.node(below_part, rest + branch, rest + stem, depth - 1)
 
 
 def _columns(text: str) -> int:

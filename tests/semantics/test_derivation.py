@@ -14,7 +14,7 @@ from dpplang.semantics.derivation import (
     objective_claim,
 )
 from dpplang.semantics.typed import Typed, expression_at, type_in
-from dpplang.semantics.why import why
+from dpplang.semantics.why import lines, why
 
 PORTFOLIO = """\
 dim n, k
@@ -202,3 +202,11 @@ def test_what_is_wrong_is_marked() -> None:
     shown = why(objective(PORTFOLIO))
     assert "✗ both factors depend on parameters: DPP asks that one be free of them" in shown
     assert shown.count("✗") == 1
+
+
+def test_a_tree_is_cut_to_the_columns_it_may_take() -> None:
+    whole = objective(PORTFOLIO)
+    narrow = lines(whole, 30)
+    assert len(narrow) == len(lines(whole))
+    assert all(len(n.guide + n.role) + max(len(n.text), 16) <= 30 + 24 for n in narrow if n.cells)
+    assert any(n.text.endswith("…") for n in narrow)
