@@ -143,6 +143,8 @@ export class Server implements vscode.Disposable {
       ],
       initializationOptions: settings(),
       synchronize: {
+        // eslint-disable-next-line @typescript-eslint/no-deprecated -- the server takes what is sent; it asks for nothing
+        configurationSection: "dpp",
         fileEvents: [
           vscode.workspace.createFileSystemWatcher("**/*.dpp"),
           vscode.workspace.createFileSystemWatcher("**/dpp.toml"),
