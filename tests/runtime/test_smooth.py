@@ -205,3 +205,10 @@ def test_every_term_finds_its_own_argument() -> None:
     (found,) = method.solve_together(conic.data, np.arange(20))
     assert found.elements.size == 20
     np.testing.assert_allclose(found.x[:, :3], w / c, rtol=1e-7)
+
+
+def test_a_term_that_does_not_vary_is_left_alone() -> None:
+    text = "dim n\nparam b[n]\nvar x[n], y\nminimize sum_squares(x - b) + y^2 + sum(logistic(x - x))\n"
+    solution = dpplang.parse(text).solve(b=np.ones(3))
+    np.testing.assert_allclose(solution.x, 1.0, atol=1e-8)
+    np.testing.assert_allclose(solution.value, 3 * np.log(2), atol=1e-8)

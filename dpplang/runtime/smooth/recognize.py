@@ -236,6 +236,8 @@ def _log_sum_exps(look: _Look, places: _Places) -> Iterator[Term]:
             sorted_ = np.concatenate((segment[moving], segment[~moving]))
             kinds.setdefault((segment.size, int(moving.sum())), []).append(sorted_)
     for (_, moving), segments in kinds.items():
+        if not moving:  # a constant: its cones are left to others
+            continue
         index = np.stack(segments, axis=1)
         start = members.start[index]
         bound = members.bound[index[0]]
