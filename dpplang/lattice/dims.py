@@ -13,6 +13,14 @@ from typing import Any, TypeAlias
 Monomial: TypeAlias = tuple[str, ...]
 
 
+MAX_TERMS = 4096
+MAX_DEGREE = 64
+
+
+class TooLarge(Exception):
+    """A size that no program needs: as an expression it grows beyond bounds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Poly:
     """Integer polynomial. ``terms`` is sorted by monomial and holds no zero coefficient."""
@@ -64,7 +72,13 @@ class Poly:
         return Poly.of(other) + -self
 
     def __mul__(self, other: Poly | int) -> Poly:
-        pairs = ((a, b) for a in self.terms for b in Poly.of(other).terms)
+        """Raises:
+        TooLarge: the product would have too many terms, or too high a degree.
+        """
+        right = Poly.of(other)
+        if len(self.terms) * len(right.terms) > MAX_TERMS or self.degree + right.degree > MAX_DEGREE:
+            raise TooLarge
+        pairs = ((a, b) for a in self.terms for b in right.terms)
         return _normal([(tuple(sorted((*m, *k))), c * d) for (m, c), (k, d) in pairs])
 
     __rmul__ = __mul__

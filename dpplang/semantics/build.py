@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from dpplang.core.source import Span
 from dpplang.lattice.curvature import Curvature, Monotonicity
-from dpplang.lattice.dims import Poly, Shape
+from dpplang.lattice.dims import Poly, Shape, size
 from dpplang.lattice.sign import Sign
 from dpplang.semantics.atom_constants import number
 from dpplang.semantics.facts import composed, divided, factors_are_dpp, multiplied, opaque
 from dpplang.semantics.members import sign_of
+from dpplang.semantics.report import mistake
 from dpplang.semantics.tree import (
     Apply,
     Const,
@@ -27,6 +28,7 @@ from dpplang.semantics.tree import (
     TypedBinder,
 )
 
+MAX_ENTRIES = 100_000
 Options = tuple[tuple[str, object], ...]
 Value = float | tuple[object, ...]
 
@@ -36,7 +38,15 @@ def constant(value: float, span: Span) -> Const:
 
 
 def literal(value: tuple[object, ...], shape: Shape, span: Span) -> Const:
-    """A literal vector or matrix of numbers, nested row-major."""
+    """A literal vector or matrix of numbers, nested row-major.
+
+    Raises:
+        Mistake: it has more entries than a text can sensibly hold; names for parts can double them without end.
+    """
+    count = size(shape).constant
+    if count is None or count > MAX_ENTRIES:
+        help_ = ("numbers belong into `data`, which is bound from arrays",)
+        raise mistake("NAM117", f"a literal has more than {MAX_ENTRIES} entries", span, help=help_)
     sign = Sign.ZERO
     for entry in entries(value):
         sign = sign + _sign_of_number(entry)

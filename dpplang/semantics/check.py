@@ -88,16 +88,18 @@ def _with_fixes(
 ) -> tuple[Diagnostic, ...]:
     """What was found with every fix that can be offered; loaded where there is something to mend."""
     from dpplang.semantics.fixes.offers import offered
-    from dpplang.semantics.fixes.program import Around, Names, introduced
+    from dpplang.semantics.fixes.program import Around, Names, introduced, most_fixes
     from dpplang.semantics.fixes.trial import Trial
     from dpplang.semantics.fixes.verified import verified
     from dpplang.syntax.grouping import words
 
     trial = Trial(file.source, findings)
-    found = verified(checked.diagnostics, trial)
+    most = most_fixes(file)
+    rest = tuple(replace(d, fixes=()) for d in checked.diagnostics[most:])
+    found = verified(checked.diagnostics[:most], trial)
     scope = checked.typed.scope
     names = Names({*scope.names, *scope.functions, *words(file.source.text), *introduced(found)})
-    return offered(found, Around(file, {}, names, checked.typed.inlined), scope, trial)
+    return (*offered(found, Around(file, {}, names, checked.typed.inlined), scope, trial), *rest)
 
 
 def _checked(file: ast.File, loader: Loader, library: Library, state: State) -> Checked:

@@ -6,16 +6,16 @@ parameter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from dpplang.core.diagnostics import Diagnostic, Label
+from dpplang.core.diagnostics import Diagnostic, Fix, Label
 from dpplang.core.source import Span
 from dpplang.lattice.curvature import Curvature
 from dpplang.semantics.dcp import distinct
 from dpplang.semantics.demand import PRODUCTS, atom_parts, parts, satisfies, slope_of, through
 from dpplang.semantics.facts import factors_are_dpp
 from dpplang.semantics.fixes.parametric import derived_fix, entangled_fix, product_fix, quotient_fix
-from dpplang.semantics.fixes.program import Around
+from dpplang.semantics.fixes.program import Around, most_fixes
 from dpplang.semantics.fixes.syntax import parts as syntax_parts
 from dpplang.semantics.report import diagnose
 from dpplang.semantics.tree import Apply, AtomCall, Expr, Ref, Role, Symbol
@@ -32,6 +32,11 @@ class DppBlame:
         self._inlined = inlined
         self._visited: set[tuple[int, Curvature]] = set()
         self._said = False
+        self._left = most_fixes(program.file)
+
+    def _affordable(self, make: Callable[[], tuple[Fix, ...]]) -> tuple[Fix, ...]:
+        self._left -= 1
+        return make() if self._left >= 0 else ()
 
     def blame(self, expr: Expr, wanted: Curvature, calls: tuple[Label, ...] = ()) -> Iterator[Diagnostic]:
         """Diagnostics, at least one unless an earlier call gave them; empty if the expression is DPP."""
@@ -108,7 +113,7 @@ class DppBlame:
 
     def _two_factors(self, expr: Apply, left: Expr, right: Expr, calls: tuple[Label, ...]) -> Diagnostic:
         free = not expr.facts.variables
-        fixes = derived_fix(self._program, expr) if free else product_fix(self._program, expr)
+        fixes = self._affordable(lambda: derived_fix(self._program, expr) if free else product_fix(self._program, expr))
         text = _short(expr.span.text)
         if free:
             help_text = f"compute it before the problem is solved: `derived pq = {text}`, and use `pq` here"
@@ -130,7 +135,8 @@ class DppBlame:
         )
 
     def _division(self, expr: Apply, right: Expr, calls: tuple[Label, ...]) -> Diagnostic:
-        fixes = quotient_fix(self._program, expr) if expr.facts.variables else derived_fix(self._program, expr)
+        divided = quotient_fix if expr.facts.variables else derived_fix
+        fixes = self._affordable(lambda: divided(self._program, expr))
         below = _short(right.span.text)
         return diagnose(
             "DPP302",
@@ -148,7 +154,7 @@ class DppBlame:
     ) -> Diagnostic:
         have = expr.facts.dpp.value if expr.facts.dpp is not Curvature.UNKNOWN else "not affine"
         what = "a factor" if in_product else "this"
-        fixes = () if expr.facts.variables else derived_fix(self._program, expr)
+        fixes = () if expr.facts.variables else self._affordable(lambda: derived_fix(self._program, expr))
         help_text = f"compute it before the problem is solved: `derived d = {_short(expr.span.text)}`, and use `d` here"
         return diagnose(
             "DPP303",
@@ -163,7 +169,7 @@ class DppBlame:
     def _entangled(self, call: AtomCall, calls: tuple[Label, ...]) -> Diagnostic:
         touched = [a for a in call.args if a.facts.params]
         labels = [Label(a.span, self._factor_words(a)) for a in touched]
-        fixes = entangled_fix(self._program, call)
+        fixes = self._affordable(lambda: entangled_fix(self._program, call))
         return diagnose(
             "DPP304",
             f"`{call.atom.name}` multiplies two of its arguments that depend on parameters",

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from dpplang.core.diagnostics import Fix, Label
 from dpplang.core.source import Span
-from dpplang.lattice.dims import Poly, Shape
+from dpplang.lattice.dims import Poly, Shape, TooLarge
 from dpplang.lattice.sign import Sign
 from dpplang.semantics import hints
 from dpplang.semantics.application import call
@@ -57,6 +57,10 @@ class Inference:
             return self._infer(node, scope)
         except Mistake as error:
             self.report.add(*error.diagnostics)
+            return None
+        except TooLarge:
+            what = "this size is too large an expression of dims"
+            self.report.add(*mistake("NAM117", what, node.span, help=("give it a `dim` of its own",)).diagnostics)
             return None
         finally:
             state.depth -= 1

@@ -20,6 +20,8 @@ from dpplang.lattice.sign import Sign
 from dpplang.semantics.tree import Condition, Logic, Test, TypedBinder
 
 MAX_MEMBERS = 2000
+MAX_STEPS = 20_000
+"""Ends of index sets looked at, members or not: a condition may leave none of many."""
 MAX_DIMS = 6
 Witness = dict[str, Poly]
 
@@ -116,7 +118,11 @@ def _members(
 ) -> Iterator[tuple[Witness, dict[str, int]]]:
     """Corners of the index sets (and the places where conditions switch) that satisfy the conditions."""
 
+    steps = iter(range(MAX_STEPS))
+
     def extend(position: int, member: Witness, values: dict[str, int]) -> Iterator[tuple[Witness, dict[str, int]]]:
+        if next(steps, None) is None:
+            return
         if position == len(binders):
             if all(holds(c, values) for c in conditions):
                 yield member, values

@@ -8,6 +8,8 @@ from difflib import get_close_matches
 from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix, Label, Severity
 from dpplang.core.source import Span
 
+_LONGEST, _MOST = 100, 60
+
 
 class Mistake(Exception):
     """One user's mistake on its way from the rule that found it to the :class:`Report`. Never leaves this package."""
@@ -84,10 +86,20 @@ def replacement(title: str, span: Span, text: str, applicability: Applicability 
 
 def suggestions(name: str, known: Iterable[str], span: Span) -> tuple[Fix, ...]:
     """Fixes that replace a misspelt name by near ones, nearest first."""
-    candidates = sorted(set(known))
+    candidates = _alike(name, set(known))
     near = [c for c in candidates if c.lower() == name.lower()]
     near += [c for c in get_close_matches(name, candidates, n=3, cutoff=0.6) if c not in near]
     return tuple(replacement(f"write `{c}`", span, c) for c in near[:3])
+
+
+def _alike(name: str, known: set[str]) -> list[str]:
+    """Those worth a closer look, which takes time: of many, the ones of much the same length that begin alike."""
+    if len(name) > _LONGEST:
+        return []
+    near = [k for k in known if abs(len(k) - len(name)) <= 4 + len(name) // 2 and len(k) <= _LONGEST]
+    if len(near) > _MOST:
+        near = sorted(near, key=lambda k: (k[:3].lower() != name[:3].lower(), abs(len(k) - len(name)), k))[:_MOST]
+    return sorted(near)
 
 
 def plural(count: int, noun: str) -> str:

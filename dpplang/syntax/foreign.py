@@ -36,7 +36,7 @@ FIRST = "|".join(
 )
 # Compiled where they are needed, for few files need them.
 _DOCSTRING = r'"""[\s\S]{0,5000}?"""'
-_BLOCK_COMMENT = r"/\*(?:[\s\S]{0,500}?\*/|[^\n]*)"
+_BLOCK_COMMENT = r"/\*(?:[^\n]*?\*/|[^\n]*)"
 _LINE = r"[^\n]*"
 _CONTINUED = r"(?:\.\.\.|\\)[ \t\r]*\n\s*"
 _MODULE = r"((?:np|numpy|jnp|cp|cvxpy|torch|math|tf|scipy)\.(?:[^\W\d]\w*\.)*)([^\W\d]\w*)"
@@ -45,7 +45,7 @@ _MATRIX = r"\[[^\[\]\n\"#;]*(?:;[^\[\]\n\"#;]*)+\]"
 _BARS = r"(\|\||\||‖)(?=[^\s|‖])[^|‖\n]*[^\s|‖](\|\||\||‖)(_\w+|₁|₂|₍₁₎)?"
 _LATEX = r"\\([A-Za-z]+)((?:\{[^{}\n]*\})*)"
 _WORDS = r"\s*[^\W\d_]{2,}(?:\s+[^\W\d_]+|\s*$)"
-_SPANS_LINES = r'"""|/\*|(?:\.\.\.|\\)[ \t\r]*\n|\bdef\b|\blambda\b'
+_SPANS_LINES = r'"""|(?:\.\.\.|\\)[ \t\r]*\n|\bdef\b|\blambda\b'
 _CELL = r"[-+]?[\w.]+"
 _LATEX_SIGNS = {
     "leq": "<=", "le": "<=", "leqslant": "<=", "geq": ">=", "ge": ">=", "geqslant": ">=", "neq": "!=", "ne": "!=",

@@ -15,7 +15,7 @@ from dpplang.syntax.atoms import record
 from dpplang.syntax.build import Builder
 from dpplang.syntax.docs import Docs, comments, read_docs
 from dpplang.syntax.isolate import Chunk, isolate
-from dpplang.syntax.limits import MAX_CHARACTERS, MAX_ERRORS, MAX_MENDS
+from dpplang.syntax.limits import MAX_CHARACTERS, MAX_ERRORS, MAX_MENDS, MAX_PATIENCE
 from dpplang.syntax.machine import Parse, Stuck, TooDeep, run
 from dpplang.syntax.mends import mends
 from dpplang.syntax.placement import check_placement
@@ -158,7 +158,9 @@ class _Parser:
             return False
         if before.body is not None or chunk.body is not None or before.faulty or chunk.faulty:
             return False
-        if self._lost(before) or self._lost(chunk) or isinstance(self._tried(chunk.tokens), Parse):
+        if len(self.found) > MAX_PATIENCE or self._lost(before) or self._lost(chunk):
+            return False
+        if isinstance(self._tried(chunk.tokens), Parse):
             return False
         return isinstance(self._tried((*before.tokens, *chunk.tokens)), Parse)
 
@@ -191,6 +193,10 @@ class _Parser:
         lost = self._lost(chunk)
         faulty = chunk.faulty or lost
         outcome = run(self.tables, start, chunk.tokens, self.builder)
+        if isinstance(outcome, Stuck) and len(self.found) > MAX_PATIENCE:
+            place = chunk.tokens[min(outcome.index, len(chunk.tokens) - 1)].span(self.source)
+            self.found.append(Diagnostic("SYN001", "this does not parse", Label(place)))
+            return None
         repaired = isinstance(outcome, Parse) and bool(outcome.repairs)
         if start == "item" and not faulty and (repaired or isinstance(outcome, Stuck)):
             from dpplang.syntax import idioms  # most files need none

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from dpplang.core.diagnostics import Diagnostic
+from dpplang.core.diagnostics import Diagnostic, Label
 from dpplang.core.source import Source, Span
 from dpplang.syntax import slips
+from dpplang.syntax.limits import MAX_PATIENCE
 from dpplang.syntax.tables import lexer_pattern, load_tables
 from dpplang.syntax.token import Token
 from dpplang.syntax.words import ITEM_WORDS, ends_operand
@@ -93,6 +94,9 @@ def _other(
     later: dict[int, tuple[int, tuple[tuple[str, str], ...]]],
 ) -> int:
     """A slip (``**``, ``≤``, ``&&``) is reported and read as what was meant; anything else is reported and left out."""
+    if len(found) > MAX_PATIENCE:
+        found.append(Diagnostic("SYN002", "this means nothing here", Label(Span(source, start, start + 1))))
+        return start + 1
     operand = bool(code) and ends_operand(code[-1]) and code[-1].text not in ITEM_WORDS
     slip = slips.read(source, start, operand)
     found.append(slip.diagnostic)

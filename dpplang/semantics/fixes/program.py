@@ -48,6 +48,11 @@ def introduced(found: Iterable[Diagnostic]) -> frozenset[str]:
     return frozenset(word for text in texts for word in words(text))
 
 
+def most_fixes(file: ast.File) -> int:
+    """How many findings of a file get fixes: each is looked for, and tried, by going through the whole file."""
+    return max(3, 20_000 // max(1, len(file.items)))
+
+
 @dataclass(frozen=True, slots=True)
 class Around:
     """What a rewrite needs of the program: its syntax, the expression of every ``derived``, names to give, and ``func``
