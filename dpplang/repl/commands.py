@@ -40,9 +40,7 @@ def execute(state: State, line: str, tools: Tools) -> Answer:
         name, _, rest = text[len(PREFIX) :].strip().partition(" ")
         return find(name).run(state, rest.strip(), tools)
     except Refused as refused:
-        if refused.message.startswith(("error[", "\x1b")):
-            return state, refused.message
-        return state, showing.refusal(refused.message, refused.help, tools.paint)
+        return state, refused.shown or showing.refusal(refused.message, refused.help, tools.paint)
     except DiagnosticsError as error:
         return state, showing.diagnostics(error.diagnostics, tools.paint, tools.width)
 

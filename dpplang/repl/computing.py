@@ -152,7 +152,8 @@ def _checked(state: State, work: Work, tools: Tools, arguments: tuple[str, ...] 
             "the program has no objective yet", "`minimize …`, `maximize …`, or `find` for any feasible point"
         )
     if errors:
-        raise Refused(showing.diagnostics(errors, tools.paint, tools.width))
+        shown = showing.diagnostics(errors, tools.paint, tools.width)
+        raise Refused("the program has errors", shown=shown)
     return _ask(session, work, tools, arguments)
 
 
@@ -163,7 +164,8 @@ def _ask(session: Session, work: Work, tools: Tools, arguments: tuple[str, ...])
         Request(work, session.source, str(session.folder.resolve()), bindings, dims, session.options, arguments)
     )
     if reply.diagnostics:
-        raise Refused(showing.diagnostics(reply.diagnostics, tools.paint, tools.width))
+        shown = showing.diagnostics(reply.diagnostics, tools.paint, tools.width)
+        raise Refused("the values do not fit", shown=shown)
     if reply.problem:
         raise Refused(reply.problem, reply.help)
     return reply

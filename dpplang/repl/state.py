@@ -46,11 +46,15 @@ class Tools:
 
 
 class Refused(Exception):
-    """A command that cannot be carried out: what is wrong, and what to do about it."""
+    """A command that cannot be carried out: what is wrong, and what to do about it.
 
-    def __init__(self, message: str, help: str = "") -> None:
+    ``shown``: diagnostics that say so, laid out; then they are all that is said.
+    """
+
+    def __init__(self, message: str, help: str = "", shown: str = "") -> None:
         self.message = message
         self.help = help
+        self.shown = shown
         super().__init__(message)
 
 
