@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from dpplang.core.diagnostics import Diagnostic, Severity
-from dpplang.semantics.atom_walk import walk
+from dpplang.semantics.atom_walk import children, walk
 from dpplang.semantics.lints.terms import terms
 from dpplang.semantics.report import diagnose
 from dpplang.semantics.tree import Expr, Model, OptimalValue, Ref, Symbol
@@ -40,13 +40,17 @@ def _roots(model: Model, *, shifts: bool) -> Iterator[Expr]:
 
 def _reached(model: Model, roots: Iterator[Expr]) -> set[Symbol]:
     values = {d.symbol: d.value for d in model.derived}
-    reached: set[Symbol] = set()
+    reached, seen = set[Symbol](), set[int]()
     pending = list(roots)
     while pending:
-        for expr in walk(pending.pop()):
-            if isinstance(expr, Ref) and expr.symbol not in reached:
-                reached.add(expr.symbol)
-                pending.extend(a for attribute in expr.symbol.attributes for a in attribute.arguments)
-                if expr.symbol in values:
-                    pending.append(values[expr.symbol])
+        expr = pending.pop()
+        if id(expr) in seen:
+            continue
+        seen.add(id(expr))
+        pending.extend(children(expr))
+        if isinstance(expr, Ref) and expr.symbol not in reached:
+            reached.add(expr.symbol)
+            pending.extend(a for attribute in expr.symbol.attributes for a in attribute.arguments)
+            if expr.symbol in values:
+                pending.append(values[expr.symbol])
     return reached
