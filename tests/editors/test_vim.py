@@ -127,3 +127,23 @@ def test_make_fills_the_quickfix_list(tmp_path: Path) -> None:
     )  # fmt: skip
     found = json.loads((tmp_path / "list").read_text(encoding="utf-8"))
     assert [line for line, _, kind in found if kind == "E"] == [2, 4], (found, listed)
+
+
+def test_the_plugin_starts_the_server(tmp_path: Path) -> None:
+    """In Debian's Neovim 0.7 as in later ones: opening a file brings its diagnostics."""
+    folder = tmp_path / ".venv" / "bin"
+    folder.mkdir(parents=True)
+    (tmp_path / "dpp.toml").write_text("", encoding="utf-8")
+    (folder / "dpp").write_text(f'#!/bin/sh\nexec {sys.executable} -m dpplang.cli "$@"\n', encoding="utf-8")
+    (folder / "dpp").chmod(0o755)
+    broken = tmp_path / "sub" / "broken.dpp"
+    broken.parent.mkdir()
+    broken.write_text("var x[3]\nminimize sum(x)\nsubject to\n  yy >= 0\nreturn x\n", encoding="utf-8")
+    listed = tmp_path / "list"
+    nvim(
+        "let $VIRTUAL_ENV = ''", "let g:dpp_lsp = v:true", f"source {PLUGIN}/plugin/dpp.lua", f"edit {broken}",
+        "lua vim.wait(20000, function() return #vim.diagnostic.get(0) > 0 end, 20)",
+        "call writefile([luaeval('vim.json.encode(vim.diagnostic.get(0))')], '" + str(listed) + "')", "qall!",
+    )  # fmt: skip
+    lines = [d["lnum"] for d in json.loads(listed.read_text(encoding="utf-8")) if d["severity"] == 1]
+    assert lines == [3]
