@@ -89,6 +89,8 @@ def _derived(site: Site) -> tuple[Fix, ...]:
     formals = frozenset(f.name.name for f in item.formals) if isinstance(item, ast.FuncItem) else frozenset[str]()
     rewrite = Rewrite(site.around, item, binders_on(path(item, node)[:-1]), formals)
     expr = infer(node, Scope(site.scope), Report())
+    if expr is not None and expr.facts.variables:
+        return ()  # what depends on variables cannot be computed beforehand
     attribute = "" if expr is None else definiteness(expr, rewrite, node)
     shape = () if expr is None else expr.shape
     try:
