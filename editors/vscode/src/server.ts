@@ -103,7 +103,7 @@ export class Server implements vscode.Disposable {
       this.client = undefined;
       const reason = `\`${found.program} lsp\` did not start: ${error instanceof Error ? error.message : String(error)}`;
       this.fail(reason);
-      void this.offer(`${reason}. Is its dpplang up to date?`);
+      void this.offer(`${reason}. The server is part of \`pip install 'dpplang[lsp]'\`; the output says more.`);
     }
   }
 
