@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dpplang.runtime.batched import times, transposed_times
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.data_map import Data
-from dpplang.runtime.quadratic.range_space import times, transposed_times
 from dpplang.runtime.solvers.protocol import Pattern, Structure
 
 Ints = NDArray[np.intp]

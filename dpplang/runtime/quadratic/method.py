@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dpplang.runtime.batched import times
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.data_map import Data, DataMap
 from dpplang.runtime.found import Found
 from dpplang.runtime.options import Options
 from dpplang.runtime.quadratic.active_set import find
 from dpplang.runtime.quadratic.dense import Dense, DensePlan
-from dpplang.runtime.quadratic.range_space import RangeSpace, factorize, times
+from dpplang.runtime.quadratic.range_space import RangeSpace, factorize
 from dpplang.runtime.quadratic.system import System
 from dpplang.runtime.solvers.protocol import Structure
 from dpplang.runtime.threads import cores, each

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from dpplang.runtime.batched import times
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.quadratic.held import Held, Mask
-from dpplang.runtime.quadratic.range_space import times
 
 _PATIENCE = 3  # block exchanges without progress before single ones
 _ROUNDS = 15  # an element that is not done by then is left to another method

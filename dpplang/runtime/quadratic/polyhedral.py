@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dpplang.runtime.batched import times, transposed_times
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.cones.product import Product
 from dpplang.runtime.convexity import ConvexityTest
@@ -18,7 +19,6 @@ from dpplang.runtime.found import Found
 from dpplang.runtime.options import Options
 from dpplang.runtime.quadratic.active_set import OPTIMAL, daqp
 from dpplang.runtime.quadratic.dense import DensePlan
-from dpplang.runtime.quadratic.range_space import times, transposed_times
 from dpplang.runtime.refine import Refinement
 from dpplang.runtime.solvers.protocol import Structure
 from dpplang.runtime.threads import cores, each

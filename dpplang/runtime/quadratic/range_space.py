@@ -21,6 +21,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from dpplang.runtime.batched import times, transposed_times
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.quadratic.triangular import invert_lower
 
@@ -126,17 +127,3 @@ def _inverse_factor(matrices: Array) -> Array | None:
     if not (pivots > _SINGULAR * pivots.max(axis=1, initial=0.0)[:, None]).all():
         return None
     return invert_lower(factors)
-
-
-def times(matrices: Array, vectors: Array) -> Array:
-    """M v ``[B, k]`` for M ``[1|B, k, n]``, v ``[B, n]``."""
-    if matrices.shape[0] == 1:
-        return vectors @ matrices[0].T
-    return (matrices @ vectors[:, :, None])[:, :, 0]
-
-
-def transposed_times(matrices: Array, vectors: Array) -> Array:
-    """Mᵀ v ``[B, n]`` for M ``[1|B, k, n]``, v ``[B, k]``."""
-    if matrices.shape[0] == 1:
-        return vectors @ matrices[0]
-    return (vectors[:, None, :] @ matrices)[:, 0, :]

@@ -8,10 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from dpplang.runtime.batched import times, transposed_times
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.quadratic.dense import Dense
 from dpplang.runtime.quadratic.held import Alone, Held, Mask
-from dpplang.runtime.quadratic.range_space import RangeSpace, times, transposed_times
+from dpplang.runtime.quadratic.range_space import RangeSpace
 
 _ROUNDING = 1e-12  # relative residual that is not worth a correction
 

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dpplang.runtime.batched import times as transposed_times  # matrices are held transposed here
+from dpplang.runtime.batched import transposed_times as times
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.data_map import Data
 from dpplang.runtime.smooth.form import SmoothForm
 from dpplang.runtime.smooth.jets import Jet
 from dpplang.runtime.smooth.terms import Bound, Slopes
+
+__all__ = ["Numbers", "times", "transposed_times"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,19 +86,3 @@ class Numbers:
             for bound in self.terms:
                 bound.term.slopes(bound, z, out)
         return Jet(out.gradient, out.diagonal, tuple(out.pairs), tuple(out.shares))
-
-
-def times(transposed: Array, vector: Array) -> Array:
-    """Matrix · vector, ``[B, rows]``, for the matrix transposed and vector ``[B, columns]``."""
-    if transposed.shape[0] == 1:
-        return vector @ transposed[0]
-    return (vector[:, None] @ transposed)[:, 0]
-
-
-def transposed_times(transposed: Array, vector: Array) -> Array:
-    """Matrixᵀ · vector, ``[B, columns]``, for vector ``[B, rows]``."""
-    if transposed.shape[0] == 1:
-        return vector @ transposed[0].T
-    return (transposed @ vector[:, :, None])[..., 0]
-
-
