@@ -21,6 +21,7 @@ from dpplang.asa.program import Program
 from dpplang.runtime.data_map import Data, DataMap
 from dpplang.runtime.found import Found
 from dpplang.runtime.options import Options
+from dpplang.runtime.quadratic.dense import Planned
 from dpplang.runtime.quadratic.method import QuadraticMethod
 from dpplang.runtime.quadratic.polyhedral import PolyhedralMethod
 from dpplang.runtime.reduced import ReducedMethod
@@ -38,10 +39,11 @@ def methods_for(program: Program, structure: Structure, map_: DataMap, options: 
     """The methods that take this program, in order."""
     if options.solver != "auto":
         return ()
+    planned = Planned(structure, map_)
     found = (
-        QuadraticMethod.of(structure, map_, options),
-        PolyhedralMethod.of(structure, map_, options),
+        QuadraticMethod.of(planned, options),
+        PolyhedralMethod.of(planned, options),
         SmoothMethod.of(program, options),
-        ReducedMethod.of(structure, map_, options),
+        ReducedMethod.of(planned, options),
     )
     return tuple(method for method in found if method is not None)

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.cones.product import Product
 from dpplang.runtime.conic import Conic
-from dpplang.runtime.data_map import Data, DataMap
+from dpplang.runtime.data_map import Data
 from dpplang.runtime.found import Found
 from dpplang.runtime.kkt import KktPlan, Linearized
 from dpplang.runtime.options import Options
-from dpplang.runtime.quadratic.dense import Dense, DensePlan
+from dpplang.runtime.quadratic.dense import Dense, DensePlan, Planned
 from dpplang.runtime.solvers.protocol import Pattern, Structure
 from dpplang.runtime.workspace import Workspace
 
@@ -42,18 +42,20 @@ class ReducedMethod:
         self._conic = Conic(structure, self._cone, options, (), self._P[0])
 
     @staticmethod
-    def of(structure: Structure, map_: DataMap, options: Options) -> ReducedMethod | None:
+    def of(program: Planned, options: Options) -> ReducedMethod | None:
         """The method for this program, None if no variable of it is a constant function of others and of θ."""
-        parts, moved = dict(map_.parts), map_.touches("A")
-        plan = DensePlan(structure, parts["A"].constant[0], ~moved)
+        structure, map_ = program.structure, program.map
+        if not structure.cones.zero or map_.touched("P") or program.least[0] > _LARGEST:
+            return None
+        plan, moved = program.plan, map_.touches("A")
         names = plan.names
-        if names is None or map_.touched("P") or names.D.shape[0] * names.D.shape[1] > _LARGEST or not plan.m:
+        if names is None or names.D.shape[0] * names.D.shape[1] > _LARGEST or not plan.m:
             return None
         A = structure.A
         stays = np.isin(A.indices, names.others)
         if moved[~stays].any():
             return None
-        dense = plan.matrices(Data(*(parts[name].constant for name in ("P", "q", "A", "b", "d"))))
+        dense = plan.matrices(program.constant)
         if dense.D is None or np.count_nonzero(dense.P[0]) > _FILL * np.count_nonzero(dense.D[0]):
             return None
         P = sp.csc_matrix(np.triu(dense.P[0]))

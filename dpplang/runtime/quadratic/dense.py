@@ -12,13 +12,14 @@ and its multiplier follows from stationarity in τ, y = −(w τ + q_τ)/c.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpplang.runtime.batched import times, transposed_times
 from dpplang.runtime.cones.cone import Array
-from dpplang.runtime.data_map import Data
+from dpplang.runtime.data_map import Data, DataMap
 from dpplang.runtime.solvers.protocol import Pattern, Structure
 
 Ints = NDArray[np.intp]
@@ -107,6 +108,35 @@ class Dense:
         P, At, plain, D, w = cut
         assert P is not None and At is not None
         return Dense(P, At, plain, D, w)
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """A program for which methods ask, and its dense forms, planned once for all of them and only if one asks."""
+
+    structure: Structure
+    map: DataMap
+
+    @property
+    def least(self) -> tuple[int, int]:
+        """Lower bounds of the variables and rows of the smaller program, before it is planned."""
+        names = self.structure.cones.zero
+        return self.structure.P.shape[0] - names, self.structure.A.shape[0] - names
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether there are linear constraints only."""
+        cones = self.structure.cones
+        return cones.rows == cones.zero + cones.nonneg
+
+    @cached_property
+    def plan(self) -> DensePlan:
+        return DensePlan(self.structure, dict(self.map.parts)["A"].constant[0], ~self.map.touches("A"))
+
+    @property
+    def constant(self) -> Data:
+        """The data at θ = 0."""
+        return Data(*(part.constant for _, part in self.map.parts))
 
 
 class DensePlan:

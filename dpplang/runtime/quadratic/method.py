@@ -7,14 +7,13 @@ from numpy.typing import NDArray
 
 from dpplang.runtime.batched import times
 from dpplang.runtime.cones.cone import Array
-from dpplang.runtime.data_map import Data, DataMap
+from dpplang.runtime.data_map import Data
 from dpplang.runtime.found import Found
 from dpplang.runtime.options import Options
 from dpplang.runtime.quadratic.active_set import find
-from dpplang.runtime.quadratic.dense import Dense, DensePlan
+from dpplang.runtime.quadratic.dense import Dense, DensePlan, Planned
 from dpplang.runtime.quadratic.range_space import RangeSpace, factorize
 from dpplang.runtime.quadratic.system import System
-from dpplang.runtime.solvers.protocol import Structure
 from dpplang.runtime.threads import cores, each
 
 _LARGEST = 2500  # variables or rows beyond which dense matrices are no longer the way
@@ -31,21 +30,16 @@ class QuadraticMethod:
         self._fixed = self._factorize(plan.matrices(constant)) if constant is not None else None
 
     @staticmethod
-    def of(structure: Structure, map_: DataMap, options: Options) -> QuadraticMethod | None:
+    def of(program: Planned, options: Options) -> QuadraticMethod | None:
         """The method for this program, None if it is of another kind."""
-        cones, P = structure.cones, structure.P
-        if cones.rows > cones.zero + cones.nonneg or not P.indices.size:
+        if not program.is_linear or not program.structure.P.indices.size or max(program.least) > _LARGEST:
             return None
-        parts = dict(map_.parts)
-        touched = map_.touches("A")
-        plan = DensePlan(structure, parts["A"].constant[0], ~touched)
+        plan, map_ = program.plan, program.map
         if max(plan.n, plan.m) > _LARGEST or not plan.may_be_definite:
             return None
-        constant = None
-        if not map_.touched("P") and not touched.any():
-            constant = Data(*(parts[name].constant for name in ("P", "q", "A", "b", "d")))
-        made = QuadraticMethod(plan, options, constant)
-        return None if constant is not None and made._fixed is None else made
+        is_fixed = not map_.touched("P") and not map_.touched("A")
+        made = QuadraticMethod(plan, options, program.constant if is_fixed else None)
+        return None if is_fixed and made._fixed is None else made
 
     def solve(self, data: Data, elements: NDArray[np.intp]) -> list[Found]:
         """Solve the given elements of a batch; those in none of the results are left to others."""

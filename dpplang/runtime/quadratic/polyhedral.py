@@ -14,13 +14,12 @@ from dpplang.runtime.batched import times, transposed_times
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.cones.product import Product
 from dpplang.runtime.convexity import ConvexityTest
-from dpplang.runtime.data_map import Data, DataMap
+from dpplang.runtime.data_map import Data
 from dpplang.runtime.found import Found
 from dpplang.runtime.options import Options
 from dpplang.runtime.quadratic.active_set import OPTIMAL, daqp
-from dpplang.runtime.quadratic.dense import DensePlan
+from dpplang.runtime.quadratic.dense import DensePlan, Planned
 from dpplang.runtime.refine import Refinement
-from dpplang.runtime.solvers.protocol import Structure
 from dpplang.runtime.threads import cores, each
 
 _LARGEST = 12_000  # variables times rows up to which it beats an interior point, nonzeros or not
@@ -38,19 +37,20 @@ class PolyhedralMethod:
         self._plan, self._refinement, self._test, self._options = plan, refinement, test, options
 
     @staticmethod
-    def of(structure: Structure, map_: DataMap, options: Options) -> PolyhedralMethod | None:
+    def of(program: Planned, options: Options) -> PolyhedralMethod | None:
         """The method for this program, None if it is of another kind."""
-        cones = structure.cones
-        if cones.rows > cones.zero + cones.nonneg or not cones.rows:
+        structure, map_, (n, m) = program.structure, program.map, program.least
+        if not program.is_linear or not structure.cones.rows or max(n, 1) * max(m, 1) > _LARGEST:
             return None
-        plan = DensePlan(structure, dict(map_.parts)["A"].constant[0], ~map_.touches("A"))
+        plan = program.plan
         if not plan.n or not plan.m or plan.n * plan.m > _LARGEST:
             return None
         test = ConvexityTest(structure.P)
         moving = bool(map_.touched("P"))
-        if not moving and test.negative(dict(map_.parts)["P"].constant):
+        if not moving and test.negative(program.constant.P):
             return None
-        return PolyhedralMethod(plan, Refinement(structure, Product.of(cones)), test if moving else None, options)
+        refinement = Refinement(structure, Product.of(structure.cones))
+        return PolyhedralMethod(plan, refinement, test if moving else None, options)
 
     def solve(self, data: Data, elements: NDArray[np.intp]) -> list[Found]:
         """Solve the given elements of a batch; those without a solution are left to others."""
