@@ -68,8 +68,8 @@ def run(args: argparse.Namespace) -> int:
 def _fix(path: Path, options: FixOptions, form: str) -> None:
     """Mend a file, and say what was done."""
     from dpplang.cli.fix import mended_file, report_stream, say_applied, show_diff
-    from dpplang.cli.write import write_back
     from dpplang.core.errors import DiagnosticsError
+    from dpplang.core.files import write_back
     from dpplang.semantics.loader import read_source
 
     try:

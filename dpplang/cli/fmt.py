@@ -69,8 +69,8 @@ def _files(name: str) -> Iterator[Path]:
 
 
 def _file(path: Path, args: argparse.Namespace) -> Outcome:
-    from dpplang.cli.write import write_back
     from dpplang.core.errors import DiagnosticsError
+    from dpplang.core.files import write_back
     from dpplang.semantics.loader import read_source
 
     try:

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from dpplang.cli.terminal import say, show_diagnostics
 from dpplang.cli.usage import UsageError
-from dpplang.core.errors import DiagnosticsError, SolveError
+from dpplang.core.errors import DiagnosticsError, SolveError, WriteError
 
 OK, FAULTY, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -56,6 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except UsageError as error:
         say("error", error.message, error.help)
+        return USAGE
+    except WriteError as error:
+        say("error", str(error))
         return USAGE
     except DiagnosticsError as error:
         show_diagnostics(error.diagnostics, sys.stderr)

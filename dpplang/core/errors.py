@@ -12,6 +12,10 @@ class DppError(Exception):
     """Base of everything dpplang raises on purpose."""
 
 
+class WriteError(DppError):
+    """A file that cannot be written, and why; it is as it was."""
+
+
 class DiagnosticsError(DppError):
     """A program that does not check. Carries every diagnostic; its text is the rendering a terminal would show."""
 

@@ -1,4 +1,4 @@
-"""Formatting by the printer of ``dpp fmt``: the lines that change, of the whole text or of a range."""
+"""Formatting as ``dpp fmt`` does it, proof included: the lines that change, of the whole text or of a range."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from lsprotocol.types import Position, Range, TextEdit
 
 from dpplang.core.source import Source
 from dpplang.lsp.view import View
-from dpplang.syntax.parser import parse
-from dpplang.syntax.printer import print_file
+from dpplang.syntax.formatting import format_source
 
 
 def formatting(view: View, first: int = 0, last: int | None = None) -> list[TextEdit]:
@@ -17,24 +16,19 @@ def formatting(view: View, first: int = 0, last: int | None = None) -> list[Text
 
     A text with a syntax error is left alone: what could not be parsed could not be printed.
     """
-    analysis = view.analysis
-    if any(d.is_error for d in analysis.parsed.diagnostics):
+    text = view.analysis.text
+    plain = text.replace("\r\n", "\n")
+    printed = format_source(Source("", plain)).text
+    if printed is None:
         return []
-    old = _split(analysis.text)
-    new = _split(_printed(view))
+    old = _split(text)
+    new = _split(printed if plain == text else printed.replace("\n", "\r\n"))
     end = len(old) if last is None else last + 1
     edits: list[TextEdit] = []
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag != "equal" and a <= end and b >= first and (last is None or (first <= a and b <= end)):
             edits.append(TextEdit(_lines(view, a, b), "".join(new[c:d])))
     return edits
-
-
-def _printed(view: View) -> str:
-    text = view.analysis.text
-    plain = text.replace("\r\n", "\n")
-    printed = print_file(view.analysis.parsed.file if plain == text else parse(Source("", plain)).file)
-    return printed.replace("\n", "\r\n") if plain != text else printed
 
 
 def _split(text: str) -> list[str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from dpplang.core.errors import DiagnosticsError
+from dpplang.core.errors import DiagnosticsError, WriteError
+from dpplang.core.files import write_back
 from dpplang.core.style import Style
 from dpplang.repl import computing, reasoning, showing
 from dpplang.repl.entering import enter
@@ -105,9 +106,9 @@ def _save(state: State, text: str, tools: Tools) -> Answer:
     if path.exists() and path != state.session.path and not text.endswith("!"):
         raise Refused(f"`{path}` is there already, and is not this session's file", f"`:save {path} !` replaces it")
     try:
-        path.write_text(state.session.source.text, encoding="utf-8")
-    except OSError as error:
-        raise Refused(f"`{path}` cannot be written: {error.strerror or error}") from None
+        write_back(path, state.session.source.text)
+    except WriteError as error:
+        raise Refused(str(error)) from None
     return state.noting(replace(state.session, path=path)), f"saved {path}"
 
 

@@ -9,9 +9,9 @@ from dpplang.semantics.build import constant
 from dpplang.semantics.report import mistake
 from dpplang.semantics.tree import Expr, Role, Symbol, TypedAttribute, TypedFormal
 from dpplang.syntax import ast
+from dpplang.syntax.atoms import KINDS
 
 _ATTRIBUTES = frozenset({"nonneg", "nonpos", "pos", "neg", "psd", "nsd", "symmetric", "diagonal"})
-_KINDS = frozenset({"elementwise", "reduction", "plain"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def read_signature(item: ast.AtomItem) -> Signature:
 
 def _check_kind(item: ast.AtomItem) -> None:
     name, span = item.name.name, item.name.span
-    if item.kind not in _KINDS:
+    if item.kind not in KINDS:
         raise mistake("ATM416", f"`{item.kind}` is no kind of atom", span, help=("elementwise, reduction or plain",))
     if not item.formals:
         raise mistake("ATM416", f"atom `{name}` has no arguments", span)

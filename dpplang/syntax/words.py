@@ -28,13 +28,18 @@ def is_word(token: Token) -> bool:
     return token.type == "NAME" and token.text not in INFIX
 
 
+def _begins_operand(token: Token) -> bool:
+    """Whether an operand can begin with this word; behind a keyword ``where`` is the function, not the joint."""
+    return is_word(token) or token.text == "where"
+
+
 def stands_as_keyword(text: str, following: Token) -> bool:
     """Whether a word, where a name could stand as well, is the keyword; ``following`` is the token behind it."""
     match text:
         case "dim" | "data" | "param" | "var" | "derived" | "let" | "func" | "atom" | "const" | "dual":
             return is_word(following)
         case "minimize" | "maximize" | "return" | "not":
-            return is_word(following) or following.type in {"NUMBER", "LPAR", "LSQB", "MINUS", "PLUS"}
+            return _begins_operand(following) or following.type in {"NUMBER", "LPAR", "LSQB", "MINUS", "PLUS"}
         case "from":
             return following.type == "STRING"
         case "subject":
@@ -42,7 +47,7 @@ def stands_as_keyword(text: str, following: Token) -> bool:
         case "find":
             return following.type in _LINE_ENDS or following.text == "subject"
         case "test":
-            return is_word(following) or following.type in {"NUMBER", "LPAR", "LSQB", "MINUS"}
+            return _begins_operand(following) or following.type in {"NUMBER", "LPAR", "LSQB", "MINUS"}
         case "graph":
             return following.type == "{"
         case _ if text in INFIX:

@@ -140,6 +140,19 @@ def test_saving_replaces_no_other_file_unasked(tmp_path, monkeypatch: pytest.Mon
     assert "y" not in (tmp_path / "other.dpp").read_text()
 
 
+def test_saving_that_fails_leaves_the_file(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.dpp").write_text("var y\n")
+    shell = Shell(State(session("var x\nfind")), tools())
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    assert "cannot be written: No space left on device" in shell.answer(":save mine.dpp !")
+    assert (tmp_path / "mine.dpp").read_text() == "var y\n"
+
+
 def test_a_pasted_script_is_run_step_by_step() -> None:
     shell = Shell(State(Session()), tools())
     said = shell.answer("var x\nminimize square(\n  x)\n:type x\nx >= 1\n:undo")

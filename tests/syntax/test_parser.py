@@ -266,3 +266,12 @@ def test_spans_nest(path) -> None:
 def test_names_are_normalized() -> None:
     micro, mu = expression("\u00b5"), expression("\u03bc")
     assert micro == mu
+
+
+@pytest.mark.parametrize("keyword", ["minimize", "maximize", "return"])
+def test_where_behind_a_keyword_is_the_function(keyword: str) -> None:
+    (item,) = clean(f"{keyword} where(n > 1, x, y)\n").items
+    value = item.expression if isinstance(item, ast.ObjectiveItem) else None
+    if isinstance(item, ast.ReturnItem):
+        (value,) = item.expressions
+    assert isinstance(value, ast.Call) and value.function.name == "where"
