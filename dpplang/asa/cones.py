@@ -12,6 +12,7 @@ Rows of a program stand in this order: zero, nonneg, second-order, PSD, exponent
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,16 +47,22 @@ def svec_size(order: int) -> int:
     return order * (order + 1) // 2
 
 
+@lru_cache(maxsize=256)
 def svec_indices(order: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """(row, column) of every svec entry, in order: upper triangle, column by column."""
     column, row = np.tril_indices(order)
+    column.setflags(write=False)
+    row.setflags(write=False)
     return row, column
 
 
+@lru_cache(maxsize=256)
 def svec_scale(order: int) -> NDArray[np.float64]:
     """Factor from matrix entry to svec entry: 1 on the diagonal, √2 off it."""
     row, column = svec_indices(order)
-    return np.where(row == column, 1.0, np.sqrt(2.0))
+    scale = np.where(row == column, 1.0, np.sqrt(2.0))
+    scale.setflags(write=False)
+    return scale
 
 
 def svec(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ adjoints and tangents stay transposes of each other.
 from __future__ import annotations
 
 from collections.abc import Container
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -290,6 +290,7 @@ def _scale(matrices: Array) -> Array:
     return 1 / np.sqrt(np.where(rows > 0, rows, 1.0))
 
 
+@lru_cache(maxsize=64)
 def _probe(size: int) -> Array:
     """A vector with no structure that a null space could be orthogonal to."""
     return np.random.default_rng(0).normal(size=size)
