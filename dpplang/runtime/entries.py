@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.solvers.protocol import Pattern
 
-
 _DENSE = 1 << 14  # entries of an incidence matrix up to which a dense product costs less than the call of a sparse one
 
 

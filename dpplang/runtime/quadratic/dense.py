@@ -185,8 +185,7 @@ class DensePlan:
         names = self.names
         D = names.D.fill(data.A)
         w = np.where(names.weight >= 0, data.P[:, names.weight], 0.0)
-        weighted = D * np.sqrt(w / names.scale**2)[:, :, None] if (w >= 0).all() else np.full_like(D, np.nan)
-        gram = np.swapaxes(weighted, 1, 2) @ weighted
+        gram = _gram(D, w / names.scale**2)
         some = bool(self._P.some)
         return Dense(plain + gram if some else gram, At, plain if some else None, D, w)
 
@@ -252,6 +251,18 @@ class DensePlan:
         x[:, names.u], x[:, names.tau] = u, tau
         y[:, names.others], y[:, names.defining] = others, defining
         return x, y
+
+
+def _gram(D: Array, weight: Array) -> Array:
+    """Dᵀ diag(weight) D ``[1|B, n, n]``; NaN where a weight is negative."""
+    first = weight.flat[0]
+    if first > 0 and (weight == first).all():
+        gram = np.swapaxes(D, 1, 2) @ D
+        return gram if first == 1 else np.multiply(gram, first, out=gram)
+    if not (weight >= 0).all():
+        return np.full((max(D.shape[0], weight.shape[0]), D.shape[2], D.shape[2]), np.nan)
+    weighted = D * np.sqrt(weight)[:, :, None]
+    return np.swapaxes(weighted, 1, 2) @ weighted
 
 
 def _find_names(structure: Structure, constant_A: Array, is_constant: NDArray[np.bool_]) -> Names | None:
