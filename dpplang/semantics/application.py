@@ -130,7 +130,8 @@ def _unknown(node: ast.Call, typed: _Typed, scope: Scope) -> Mistake:
         fix = replacement(f"write `{ours}`", span, ours)
         return mistake("NAM104", f"unknown function `{name}`", span, f"it is called `{ours}` here", fixes=(fix,))
     known = [*scope.file.functions, *scope.file.library.names(), *PRIMITIVES, *NUMERIC_NAMES]
-    return mistake("NAM104", f"unknown function `{name}`", span, fixes=suggestions(name, known, span))
+    fixes = scope.file.spelling.near(name, known, span)
+    return mistake("NAM104", f"unknown function `{name}`", span, fixes=fixes)
 
 
 def _norm(node: ast.Call, what: ast.Node, order: ast.Node) -> Mistake:

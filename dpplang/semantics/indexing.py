@@ -58,14 +58,14 @@ def _item(walk: Walk, item: ast.Expr | ast.Slice, operand: Expr | None, axis: in
         wrong = (start is None and item.start is not None) or (stop is None and item.stop is not None)
         if operand is None or wrong:
             return None
-        return _slice(start, stop, item, operand, axis, scope)
+        return _slice(walk, start, stop, item, operand, axis, scope)
     position = integer_expression(walk, item, scope, "an index")
     if operand is None or position is None:
         return None
     size = operand.shape[axis]
     wrapped = _from_end(position, size)
     for nonneg in (wrapped, size - 1 - wrapped):
-        witness = refute(nonneg, scope.binders, scope.conditions)
+        witness = refute(nonneg, scope.binders, scope.conditions, walk.state.steps)
         if witness is not None:
             if witness and (wrapped, size) in walk.state.strayed:
                 return None  # a range that is one too long is one mistake, however often its index is used
@@ -74,7 +74,9 @@ def _item(walk: Walk, item: ast.Expr | ast.Slice, operand: Expr | None, axis: in
     return wrapped
 
 
-def _slice(start: Poly | None, stop: Poly | None, item: ast.Slice, operand: Expr, axis: int, scope: Scope) -> Range:
+def _slice(
+    walk: Walk, start: Poly | None, stop: Poly | None, item: ast.Slice, operand: Expr, axis: int, scope: Scope
+) -> Range:
     size = operand.shape[axis]
     low = Poly() if start is None else _from_end(start, size)
     high = size if stop is None else _from_end(stop, size)
@@ -84,7 +86,7 @@ def _slice(start: Poly | None, stop: Poly | None, item: ast.Slice, operand: Expr
         (size - high, f"it ends beyond the size {size}"),
     )
     for nonneg, complaint in complaints:
-        witness = refute(nonneg, scope.binders, scope.conditions)
+        witness = refute(nonneg, scope.binders, scope.conditions, walk.state.steps)
         if witness is not None:
             raise mistake(
                 "SHP506",

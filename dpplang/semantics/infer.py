@@ -21,7 +21,7 @@ from dpplang.semantics.build import constant, literal, negated, numeric
 from dpplang.semantics.indexing import index
 from dpplang.semantics.powers import power, quadratic_reading
 from dpplang.semantics.primitives import stacked
-from dpplang.semantics.report import Mistake, Report, mistake, replacement, suggestions
+from dpplang.semantics.report import Mistake, Report, mistake, replacement
 from dpplang.semantics.scope import POISON, Later, Poison, Scope
 from dpplang.semantics.tree import Const, DualRef, Expr, Facts, OptimalValue, Reason, Ref
 from dpplang.semantics.walk import MAX_NESTING, MAX_NODES, State
@@ -211,7 +211,7 @@ def _undeclared(node: ast.Name, scope: Scope) -> Expr:
         return OptimalValue(facts=Facts(()), span=node.span, reason=Reason("the optimal value"))
     if node.name in ("true", "True", "false", "False"):
         return constant(float(node.name.lower() == "true"), node.span)
-    fixes = suggestions(node.name, scope.visible(), node.span) or _lookalikes(node, scope)
+    fixes = scope.file.spelling.near(node.name, scope.visible(), node.span) or _lookalikes(node, scope)
     label = f"did you mean {fixes[0].title.removeprefix('write ')}?" if fixes else "not declared"
     # Whoever forgot a declaration made one mistake, however often the name is used.
     scope.file.names[node.name] = POISON
@@ -224,6 +224,8 @@ def _undeclared(node: ast.Name, scope: Scope) -> Expr:
 
 def _lookalikes(node: ast.Name, scope: Scope) -> tuple[Fix, ...]:
     """Names that look the same, written with letters of another alphabet."""
+    if not scope.file.spelling.affords(scope.visible()):
+        return ()
     shown = node.name.translate(hints.LOOKALIKES)
     twins = [name for name in scope.visible() if name != node.name and name.translate(hints.LOOKALIKES) == shown]
     titles = (f"write `{name}` in {hints.alphabet(name)} letters" for name in twins[:1])
@@ -245,5 +247,5 @@ def _dual(node: ast.Dual, scope: Scope) -> Expr:
         f"there is no constraint `{name}`",
         node.constraint.span,
         help=() if known else ("only named constraints have duals to return: `name: relation`",),
-        fixes=suggestions(name, known, node.constraint.span),
+        fixes=scope.file.spelling.near(name, known, node.constraint.span),
     )

@@ -22,20 +22,41 @@ from dpplang.semantics.tree import Condition, Logic, Test, TypedBinder
 MAX_MEMBERS = 2000
 MAX_STEPS = 20_000
 """Ends of index sets looked at, members or not: a condition may leave none of many."""
+MAX_ALL_STEPS = 200_000
+"""The same, of all searches in one check."""
 MAX_DIMS = 6
 Witness = dict[str, Poly]
 
 
-def refute(nonneg: Poly, binders: tuple[TypedBinder, ...], conditions: tuple[Condition, ...]) -> Witness | None:
-    """A member at which ``nonneg`` is negative, index variable by index variable; None if there is none in general.
+class Exhausted(Exception):
+    """A search that would take too long. Never leaves this module."""
+
+
+def refute(
+    nonneg: Poly, binders: tuple[TypedBinder, ...], conditions: tuple[Condition, ...], budget: Iterator[int]
+) -> Witness | None:
+    """A member at which ``nonneg`` is negative, index variable by index variable; None if there is none in general,
+    or if it takes too long to find out.
 
     The witness is empty where no index variable is concerned.
+
+    Args:
+        budget: of which every step of the search takes one; shared by all searches of a check.
     """
+    try:
+        return _refute(nonneg, binders, conditions, budget)
+    except Exhausted:
+        return None
+
+
+def _refute(
+    nonneg: Poly, binders: tuple[TypedBinder, ...], conditions: tuple[Condition, ...], budget: Iterator[int]
+) -> Witness | None:
     relevant = _relevant(nonneg, binders, conditions)
     found: Witness | None = None
     for sizes in _generic_sizes(nonneg, binders, conditions):
         any_member = False
-        for member, values in islice(_members(binders, conditions, sizes), MAX_MEMBERS):
+        for member, values in islice(_members(binders, conditions, sizes, budget), MAX_MEMBERS):
             any_member = True
             if nonneg.evaluate(values) < 0:
                 found = {name: member[name] for name in relevant}
@@ -114,23 +135,29 @@ def _generic_sizes(
 
 
 def _members(
-    binders: tuple[TypedBinder, ...], conditions: tuple[Condition, ...], sizes: dict[str, int]
+    binders: tuple[TypedBinder, ...], conditions: tuple[Condition, ...], sizes: dict[str, int], budget: Iterator[int]
 ) -> Iterator[tuple[Witness, dict[str, int]]]:
-    """Corners of the index sets (and the places where conditions switch) that satisfy the conditions."""
+    """Corners of the index sets (and the places where conditions switch) that satisfy the conditions.
 
+    Raises:
+        Exhausted: the search takes too many steps.
+    """
     steps = iter(range(MAX_STEPS))
+    candidates = [_candidates(binder, conditions) for binder in binders]
+    decided = _decided(binders, conditions)
 
     def extend(position: int, member: Witness, values: dict[str, int]) -> Iterator[tuple[Witness, dict[str, int]]]:
-        if next(steps, None) is None:
+        if next(steps, None) is None or next(budget, None) is None:
+            raise Exhausted
+        if not all(holds(c, values) for c in decided[position]):
             return
         if position == len(binders):
-            if all(holds(c, values) for c in conditions):
-                yield member, values
+            yield member, values
             return
         binder = binders[position]
         start, stop = binder.start.evaluate(values), binder.stop.evaluate(values)
         tried: set[int] = set()
-        for candidate in _candidates(binder, conditions):
+        for candidate in candidates[position]:
             if not candidate.names <= values.keys():
                 continue
             value = candidate.evaluate(values)
@@ -139,6 +166,16 @@ def _members(
                 yield from extend(position + 1, {**member, binder.name: candidate}, {**values, binder.name: value})
 
     yield from extend(0, {}, dict(sizes))
+
+
+def _decided(binders: tuple[TypedBinder, ...], conditions: tuple[Condition, ...]) -> list[list[Condition]]:
+    """The conditions by how many index variables, outermost first, must have values before they can be decided."""
+    position = {binder.name: at for at, binder in enumerate(binders, 1)}
+    found: list[list[Condition]] = [[] for _ in range(len(binders) + 1)]
+    for condition in conditions:
+        names = {n for test in tests_of(condition) for n in test.left.names | test.right.names}
+        found[max((position.get(n, 0) for n in names), default=0)].append(condition)
+    return found
 
 
 def _candidates(binder: TypedBinder, conditions: tuple[Condition, ...]) -> list[Poly]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix, Label, Severity
@@ -90,6 +91,27 @@ def suggestions(name: str, known: Iterable[str], span: Span) -> tuple[Fix, ...]:
     near = [c for c in candidates if c.lower() == name.lower()]
     near += [c for c in get_close_matches(name, candidates, n=3, cutoff=0.6) if c not in near]
     return tuple(replacement(f"write `{c}`", span, c) for c in near[:3])
+
+
+@dataclass(slots=True)
+class Spelling:
+    """What is left for the comparison of misspelt names with known ones, in one file: a file that is wrong all over
+    gets near names for its first mistakes only."""
+
+    left: int = 1_000_000
+
+    def near(self, name: str, known: Collection[str], span: Span) -> tuple[Fix, ...]:
+        """As :func:`suggestions`, while there is something left."""
+        if not self.affords(known):
+            return ()
+        return suggestions(name, known, span)
+
+    def affords(self, known: Collection[str]) -> bool:
+        """Whether a comparison with these names can be paid for, which it then is."""
+        if self.left > 0:
+            self.left -= len(known) + 50 * min(len(known), _MOST)
+            return True
+        return False
 
 
 def _alike(name: str, known: set[str]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
 from dpplang.core.source import Span
+from dpplang.semantics.report import Spelling
 from dpplang.semantics.tree import Atom, Condition, Expr, TypedBinder
 from dpplang.syntax import ast
 
@@ -54,6 +55,7 @@ class FileScope:
     names: dict[str, Binding] = field(default_factory=dict[str, "Binding"])
     functions: dict[str, Function | Poison] = field(default_factory=dict[str, "Function | Poison"])
     own_atoms: frozenset[str] = frozenset()
+    spelling: Spelling = field(default_factory=Spelling)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.semantics.numeric_functions import NUMERIC_NAMES
 from dpplang.semantics.primitives import PRIMITIVES
-from dpplang.semantics.report import diagnose, suggestions
+from dpplang.semantics.report import diagnose
 from dpplang.semantics.scope import FileScope
 from dpplang.syntax import ast
 from dpplang.syntax.walk import walk
@@ -31,10 +31,10 @@ def unknown_names(file: ast.File, scope: FileScope, called: set[str]) -> Iterato
         for node in walk(item.body):
             match node:
                 case ast.Name(name=name) if name not in known:
-                    fixes = suggestions(name, known, node.span)
+                    fixes = scope.spelling.near(name, known, node.span)
                     yield diagnose("NAM101", f"unknown name `{name}`", node.span, fixes=fixes)
                 case ast.Call(function=function) if function.name not in callable_names:
-                    fixes = suggestions(function.name, callable_names, function.span)
+                    fixes = scope.spelling.near(function.name, callable_names, function.span)
                     yield diagnose("NAM104", f"unknown function `{function.name}`", function.span, fixes=fixes)
                 case _:
                     pass

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from dpplang.core.source import Span
 from dpplang.lattice.dims import Poly
+from dpplang.semantics.members import MAX_ALL_STEPS
 from dpplang.semantics.report import Report
 from dpplang.semantics.scope import Scope
 from dpplang.semantics.tree import Expr
@@ -42,6 +44,7 @@ class State:
         index_names: how often each name has been an index variable.
         strayed: indices that leave an axis of a size, as they were reported.
         memo: what is remembered of an earlier version of the program, if it is checked again and again.
+        steps: what is left for the searches for members of index sets.
         inlined: by ``id`` of the body's expression, the call that it stands for (the entry keeps it alive).
     """
 
@@ -53,6 +56,7 @@ class State:
     index_names: dict[str, int] = field(default_factory=dict[str, int])
     strayed: set[tuple[Poly, Poly]] = field(default_factory=set[tuple[Poly, Poly]])
     memo: Memo | None = None
+    steps: Iterator[int] = field(default_factory=lambda: iter(range(MAX_ALL_STEPS)))
     inlined: dict[int, Inlined] = field(default_factory=dict[int, Inlined])
 
     def fresh_index(self, name: str) -> str:

@@ -24,7 +24,7 @@ from dpplang.semantics.fixes.operators import flipped, other_sense, transposed
 from dpplang.semantics.fixes.parametric import definiteness
 from dpplang.semantics.fixes.program import Around
 from dpplang.semantics.fixes.rewrite import Impossible, Rewrite
-from dpplang.semantics.fixes.syntax import binders_on, find, path
+from dpplang.semantics.fixes.syntax import binders_on, path
 from dpplang.semantics.fixes.trial import Trial
 from dpplang.semantics.infer import infer
 from dpplang.semantics.report import Report
@@ -53,7 +53,7 @@ class Site:
 
     @property
     def node(self) -> ast.Expr | None:
-        return find(self.around.file, self.span)
+        return self.around.node_at(self.span)
 
     def first(self, candidates: Iterable[tuple[str, tuple[Edit, ...]]]) -> tuple[Fix, ...]:
         return self.trial.first(self.found, candidates)

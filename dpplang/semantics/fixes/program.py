@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from dpplang.core.diagnostics import Diagnostic, Edit
 from dpplang.core.source import Span
@@ -53,21 +55,25 @@ def most_fixes(file: ast.File) -> int:
     return max(3, 20_000 // max(1, len(file.items)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Around:
     """What a rewrite needs of the program: its syntax, the expression of every ``derived``, names to give, and ``func``
-    calls by ``id`` of what they stand for."""
+    calls by ``id`` of what they stand for. What is asked of it for every finding is computed once."""
 
     file: ast.File
     derived: Mapping[Symbol, Expr]
     names: Names
     inlined: Mapping[int, Inlined]
 
-    @property
+    @cached_property
     def definitions(self) -> Definitions:
         return Definitions.of(self.file)
 
-    @property
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [i.span.start for i in self.file.items]
+
+    @cached_property
     def dims(self) -> frozenset[str]:
         items = (i for i in self.file.items if isinstance(i, ast.DimItem))
         return frozenset(d.name.name for i in items for d in i.declarations)
@@ -76,11 +82,18 @@ class Around:
         """The item of this file that a span lies in."""
         if span.source is not self.file.source:
             return None
-        return next((i for i in self.file.items if i.span.start <= span.start and span.end <= i.span.end), None)
+        at = bisect_right(self._starts, span.start) - 1
+        item = self.file.items[at] if at >= 0 else None
+        return item if item is not None and span.end <= item.span.end else None
+
+    def node_at(self, span: Span) -> ast.Expr | None:
+        """The expression of this file that has exactly this span."""
+        item = self.item_at(span)
+        return None if item is None else find(item, span)
 
     def place(self, expr: Expr) -> Place | None:
         """An expression of this file beside its syntax; arguments of a ``func`` stand for themselves in its body."""
-        node, item = find(self.file, expr.span), self.item_at(expr.span)
+        node, item = self.node_at(expr.span), self.item_at(expr.span)
         if node is None or item is None:
             return None
         formals = [f.name.name for f in item.formals] if isinstance(item, ast.FuncItem) else []

@@ -42,11 +42,9 @@ class Place:
         return isinstance(self.node, ast.Name)
 
 
-def find(file: ast.File, span: Span) -> ast.Expr | None:
-    """The expression of a file that has exactly this span (the outermost, if a name is all there is of it)."""
-    if span.source is not file.source:
-        return None
-    pending: list[ast.Node] = [i for i in file.items if _covers(i, span)]
+def find(item: ast.Node, span: Span) -> ast.Expr | None:
+    """The expression of an item that has exactly this span (the outermost, if a name is all there is of it)."""
+    pending = [item]
     while pending:
         node = pending.pop()
         if node.span == span and isinstance(node, ast.Expr):
