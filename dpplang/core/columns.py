@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
 
 TAB_STOP = 4
 ELLIPSIS = "…"
@@ -42,7 +44,7 @@ class Shown:
         if self.width <= room:
             return self.text, 0
         wanted = 0 if stop <= room - 1 else max(start - max(room - 2 - (stop - start), 0) // 2, 0)
-        first = next(i for i, c in enumerate(self.columns) if c >= min(wanted, self.width - 1))
+        first = bisect_left(self.columns, min(wanted, self.width - 1))
         head = ELLIPSIS if first else ""
         last = first
         while last < len(self.cells) and self.columns[last + 1] - self.columns[first] <= room - 1 - len(head):
@@ -51,6 +53,7 @@ class Shown:
         return head + "".join(self.cells[first:last]) + tail, self.columns[first] - len(head)
 
 
+@lru_cache(maxsize=8)
 def show(line: str) -> Shown:
     """Lay out one line of text that may come from a stranger's file."""
     cells: list[str] = []

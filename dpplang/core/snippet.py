@@ -17,6 +17,8 @@ from dpplang.core.style import Paint, Style
 
 # Of a span of more lines than this, the first and the last two are shown.
 _LONG_SPAN = 5
+# A line of more columns than the first is no line to read: the second many of it are shown where there is no limit.
+_LONG_LINE, _ROOM = 1000, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def snippet(
     strokes = [_stroke(label, label is primary, severity) for label in labels]
     brackets = _lanes([s for s in strokes if s.line != s.end_line])
     depth = 2 * (max(brackets.values()) + 1) if brackets else 0
-    room = None if width is None else max(width - margin - 3 - depth, 20)
+    most = None if width is None else max(width - margin - 3 - depth, 20)
     edge = paint(Style.GUTTER, " " * margin + " |")
     open_brackets: list[_Stroke] = []
 
@@ -103,6 +105,7 @@ def snippet(
             yield f"{paint(Style.GUTTER, dots)} {bars().paint(paint)}"
         previous = line
         shown = show(source.line(line))
+        room = _ROOM if most is None and shown.width > _LONG_LINE else most
         inline = [s for s in strokes if s.line == s.end_line == line]
         text, cut = (shown.text, 0) if room is None else shown.crop(room, *_extent(shown, inline))
 

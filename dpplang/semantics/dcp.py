@@ -10,7 +10,7 @@ from dpplang.core.source import Span
 from dpplang.lattice.curvature import Curvature, Monotonicity
 from dpplang.semantics.arithmetic import declaration_labels
 from dpplang.semantics.atom_definite import same
-from dpplang.semantics.demand import PRODUCTS, atom_parts, parts, satisfies, slope_of
+from dpplang.semantics.demand import MAX_BLAMED, PRODUCTS, atom_parts, parts, satisfies, slope_of
 from dpplang.semantics.report import diagnose, replacement
 from dpplang.semantics.tree import Apply, AtomCall, Expr, Reduce
 from dpplang.semantics.walk import Inlined
@@ -39,6 +39,7 @@ class DcpBlame:
         self._inlined = inlined
         self._visited: set[tuple[int, Curvature]] = set()
         self._said = False
+        self._depth = 0
 
     def blame(self, expr: Expr, demand: Demand) -> Iterator[Diagnostic]:
         """Diagnostics, at least one unless an earlier call gave them; empty if the demand is satisfied."""
@@ -50,7 +51,9 @@ class DcpBlame:
         if call is not None:
             labels = (*demand.labels, Label(call.span, f"in this call of `{call.name}`"))
             demand = Demand(demand.wanted, demand.code, demand.because, labels, demand.notes)
-        found = list(self._descend(expr, demand))
+        self._depth += 1
+        found = list(self._descend(expr, demand) if self._depth <= MAX_BLAMED else ())
+        self._depth -= 1
         # Where every part was blamed before there is nothing to add; a refusal without any reason would be a lie.
         yield from found or ([] if self._said else [_leaf(expr, demand)])
         self._said = True

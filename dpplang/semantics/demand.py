@@ -34,6 +34,8 @@ AFFINE_OPS = frozenset(
     ]
 )
 PRODUCTS = frozenset(("mul", "matmul", "outer", "kron", "convolve"))
+MAX_BLAMED = 120
+"""Levels that blame goes down, `let` and `func` written out; below them the whole is blamed."""
 
 
 def satisfies(have: Curvature, wanted: Curvature) -> bool:

@@ -12,7 +12,7 @@ from dpplang.core.diagnostics import Diagnostic, Fix, Label
 from dpplang.core.source import Span
 from dpplang.lattice.curvature import Curvature
 from dpplang.semantics.dcp import distinct
-from dpplang.semantics.demand import PRODUCTS, atom_parts, parts, satisfies, slope_of, through
+from dpplang.semantics.demand import MAX_BLAMED, PRODUCTS, atom_parts, parts, satisfies, slope_of, through
 from dpplang.semantics.facts import factors_are_dpp
 from dpplang.semantics.fixes.parametric import derived_fix, entangled_fix, product_fix, quotient_fix
 from dpplang.semantics.fixes.program import Around, most_fixes
@@ -32,6 +32,7 @@ class DppBlame:
         self._inlined = inlined
         self._visited: set[tuple[int, Curvature]] = set()
         self._said = False
+        self._depth = 0
         self._left = most_fixes(program.file)
 
     def _affordable(self, make: Callable[[], tuple[Fix, ...]]) -> tuple[Fix, ...]:
@@ -47,7 +48,9 @@ class DppBlame:
         call = self._inlined.get(id(expr))
         if call is not None:
             calls = (*calls, Label(call.span, f"in this call of `{call.name}`"))
-        found = list(self._descend(expr, wanted, calls))
+        self._depth += 1
+        found = list(self._descend(expr, wanted, calls) if self._depth <= MAX_BLAMED else ())
+        self._depth -= 1
         # Where every part was blamed before there is nothing to add; a refusal without any reason would be a lie.
         yield from found or ([] if self._said else [self._not_affine(expr, wanted, calls)])
         self._said = True

@@ -21,7 +21,7 @@ from dpplang.semantics.build import constant, literal, negated, numeric
 from dpplang.semantics.indexing import index
 from dpplang.semantics.powers import power, quadratic_reading
 from dpplang.semantics.primitives import stacked
-from dpplang.semantics.report import Mistake, Report, mistake, replacement
+from dpplang.semantics.report import Mistake, Report, mistake, replacement, suggestions
 from dpplang.semantics.scope import POISON, Later, Poison, Scope
 from dpplang.semantics.tree import Const, DualRef, Expr, Facts, OptimalValue, Reason, Ref
 from dpplang.semantics.walk import MAX_NESTING, MAX_NODES, State
@@ -224,7 +224,7 @@ def _undeclared(node: ast.Name, scope: Scope) -> Expr:
 
 def _lookalikes(node: ast.Name, scope: Scope) -> tuple[Fix, ...]:
     """Names that look the same, written with letters of another alphabet."""
-    if not scope.file.spelling.affords(scope.visible()):
+    if not scope.file.spelling.affords(len(scope.file.names)):
         return ()
     shown = node.name.translate(hints.LOOKALIKES)
     twins = [name for name in scope.visible() if name != node.name and name.translate(hints.LOOKALIKES) == shown]
@@ -241,11 +241,12 @@ def _dual(node: ast.Dual, scope: Scope) -> Expr:
         return DualRef(name, facts=binding.facts, span=node.span, reason=binding.reason)
     if isinstance(binding, Poison):
         raise Mistake
-    known = [n.removeprefix("dual ") for n in scope.visible() if n.startswith("dual ")]
+    affordable = scope.file.spelling.affords(len(scope.file.names))
+    known = [n.removeprefix("dual ") for n in scope.visible() if n.startswith("dual ")] if affordable else []
     raise mistake(
         "NAM107",
         f"there is no constraint `{name}`",
         node.constraint.span,
-        help=() if known else ("only named constraints have duals to return: `name: relation`",),
-        fixes=scope.file.spelling.near(name, known, node.constraint.span),
+        help=() if known or not affordable else ("only named constraints have duals to return: `name: relation`",),
+        fixes=suggestions(name, known, node.constraint.span),
     )

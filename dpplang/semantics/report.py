@@ -102,16 +102,14 @@ class Spelling:
 
     def near(self, name: str, known: Collection[str], span: Span) -> tuple[Fix, ...]:
         """As :func:`suggestions`, while there is something left."""
-        if not self.affords(known):
-            return ()
-        return suggestions(name, known, span)
+        return suggestions(name, known, span) if self.affords(len(known)) else ()
 
-    def affords(self, known: Collection[str]) -> bool:
-        """Whether a comparison with these names can be paid for, which it then is."""
-        if self.left > 0:
-            self.left -= len(known) + 50 * min(len(known), _MOST)
-            return True
-        return False
+    def affords(self, known: int) -> bool:
+        """Whether a comparison with so many names can be paid for, which it then is."""
+        if self.left <= 0:
+            return False
+        self.left -= known + 50 * min(known, _MOST)
+        return True
 
 
 def _alike(name: str, known: set[str]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from dpplang.syntax.limits import MAX_DEPTH
@@ -29,14 +30,23 @@ class Parse:
     repairs: tuple[tuple[Token, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stuck:
-    """No parse: ``tokens[index]`` (past the last: the end) is none of ``expected``; ``before``: what was read."""
+    """No parse: ``tokens[index]`` (past the last: the end) is none of ``expected``; ``before``: what was read.
+
+    ``states``: the automaton's, from which ``expected`` follows when it is asked for: of most errors of a text that is
+    wrong all over it never is.
+    """
 
     index: int
-    expected: frozenset[str]
+    tables: Tables
+    states: tuple[int, ...]
     before: tuple[str, ...]
     repairs: tuple[tuple[Token, str], ...]
+
+    @cached_property
+    def expected(self) -> frozenset[str]:
+        return expected(self.tables, self.states)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,7 @@ def run(tables: Tables, start: str, tokens: Sequence[Token], build: Build) -> Pa
         while True:
             action = rows[states[-1]].get(type_)
             if action is None:
-                return Stuck(index, expected(tables, states), tuple(symbols), tuple(repairs))
+                return Stuck(index, tables, tuple(states), tuple(symbols), tuple(repairs))
             if action >= 0:
                 states.append(action)
                 symbols.append(type_)

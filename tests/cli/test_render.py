@@ -210,3 +210,11 @@ def test_sarif_names_rules_places_and_fixes() -> None:
     assert region == {"startLine": 10, "startColumn": 16, "endLine": 10, "endColumn": 17}
     assert first["fixes"][0]["artifactChanges"][0]["replacements"][0]["insertedContent"] == {"text": "@"}
     assert second["locations"] == []
+
+
+def test_a_line_that_no_one_reads_is_cropped_without_a_width() -> None:
+    source = Source("m.dpp", "return " + ", ".join(f"dual c{i}" for i in range(20_000)) + "\n")
+    found = Diagnostic("NAM107", "there is no constraint `c9000`", Label(at("c9000", source=source), "here"))
+    lines = render_human([found], color=False).splitlines()
+    assert max(map(len, lines)) < 250 and "c9000" in lines[2]
+    assert lines[3].index("^") == lines[2].index("c9000") and lines[3].endswith("^^^^^ here")

@@ -150,22 +150,29 @@ class Definitions:
     def opened(self, place: Place) -> Place | None:
         """The place with names of ``let`` and calls of ``func`` replaced by what they stand for; None if a name in
         there would be taken for another."""
-        node = place.node
-        match node:
-            case ast.Name(name=name) if name in self.lets and name not in place.names:
-                inside = replace(place, node=self.lets[name].value, names={})
-                return self.opened(inside) if place.expr.span == inside.node.span else place
-            case ast.Call(function=function) if function.name in self.functions:
-                body = written_out(place, self.functions)
-                return None if body is None else self.opened(body)
-            case ast.Transpose(operand=operand) if len(place.expr.shape) < 2:
-                return self.opened(replace(place, node=operand))
-            case ast.Unary(op="+", operand=operand):
-                return self.opened(replace(place, node=operand))
-            case ast.Call(arguments=(argument,)) if _is_idle(place.expr, node, argument):
-                return self.opened(replace(place, node=argument)) if isinstance(argument, ast.Expr) else place
-            case _:
-                return place
+        while True:
+            node = place.node
+            match node:
+                case ast.Name(name=name) if name in self.lets and name not in place.names:
+                    value = self.lets[name].value
+                    if place.expr.span != value.span:
+                        return place
+                    place = replace(place, node=value, names={})
+                case ast.Call(function=function) if function.name in self.functions:
+                    body = written_out(place, self.functions)
+                    if body is None:
+                        return None
+                    place = body
+                case ast.Transpose(operand=operand) if len(place.expr.shape) < 2:
+                    place = replace(place, node=operand)
+                case ast.Unary(op="+", operand=operand):
+                    place = replace(place, node=operand)
+                case ast.Call(arguments=(argument,)) if _is_idle(place.expr, node, argument):
+                    if not isinstance(argument, ast.Expr):
+                        return place
+                    place = replace(place, node=argument)
+                case _:
+                    return place
 
 
 def _is_idle(expr: Expr, call: ast.Call, argument: ast.Node) -> bool:
