@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dpplang.core.diagnostics import Diagnostic, Label
+from dpplang.core.source import Span
 from dpplang.syntax import ast
 from dpplang.syntax.walk import walk
 
 _GENERATOR_CALLS = frozenset({"sum", "max", "min", "hstack", "vstack"})
+_DIRECTION = {"<=": 1, "<<": 1, ">=": -1, ">>": -1}
+_LONGEST_PART = 50  # characters of a relation that is written out in help
 
 
 def check_placement(items: Iterable[ast.AnyItem]) -> tuple[Diagnostic, ...]:
-    """`dual` outside `return`, shapes of dims, defaults of variables, modes of a func's arguments."""
+    """`dual` outside `return`, shapes of dims, defaults of variables, modes of a func's arguments, chains
+    that turn."""
     return tuple(d for item in items for d in _item(item))
 
 
@@ -38,6 +42,35 @@ def _item(item: ast.AnyItem) -> Iterator[Diagnostic]:
             yield Diagnostic("SYN019", message, Label(node.span), notes=notes)
         elif isinstance(node, ast.Call):
             yield from _call(node)
+        elif isinstance(node, ast.Relation):
+            yield from _turn(node)
+
+
+def _turn(relation: ast.Relation) -> Iterator[Diagnostic]:
+    """A chain that runs up and down says nothing of its ends: two relations, or one whose right side is missing."""
+    ways = [(_DIRECTION[op], at) for at, op in enumerate(relation.ops) if op in _DIRECTION]
+    turn = next((at for way, at in ways if way != ways[0][0]), None)
+    if turn is None:
+        return
+    first, span, middle = ways[0][1], relation.op_spans[turn], relation.operands[turn]
+    ended = relation.op_spans[turn - 1]
+    source = span.source
+    if "\n" in source.text[ended.end : middle.span.start]:
+        help_ = f"a line that ends in `{ended.text}` goes on in the next: write what stands to the right of it"
+    else:
+        up, down = relation.operands[0].span.start, relation.operands[-1].span.end
+        parts = (Span(source, up, middle.span.end).text, Span(source, middle.span.start, down).text)
+        help_ = f"state them apart: {' and '.join(f'`{part}`' for part in parts)}"
+        if any("\n" in part or len(part) > _LONGEST_PART for part in parts):
+            help_ = "state each as a constraint of its own"
+    yield Diagnostic(
+        "SYN026",
+        f"this chain runs both ways: `{relation.ops[first]}`, then `{relation.ops[turn]}`",
+        Label(span, "and back"),
+        (Label(relation.op_spans[first], "one way"),),
+        notes=("a chain bounds its middle from below and from above, as `lo <= x <= hi` does",),
+        help=(help_,),
+    )
 
 
 def _dim(declaration: ast.Declaration) -> Iterator[Diagnostic]:

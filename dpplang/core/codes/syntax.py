@@ -201,4 +201,11 @@ SYNTAX_CODES: tuple[CodeInfo, ...] = (
         "\n".join(["let a ="] * 101) + "\n",
         _OK,
     ),
+    CodeInfo(
+        "SYN026",
+        "a chain that runs both ways",
+        "The relations of a chain run one way, `lo <= x <= hi` or `hi >= x >= lo`, `==` among them. `a >= x <= b` bounds nothing from both sides: state "
+        "the two relations apart. Often the right side of the first is missing: a line that ends in an operator goes on in the next.",
+        *_constrained("x >=\n  x <= 1", "x >= 0\n  x <= 1"),
+    ),
 )
