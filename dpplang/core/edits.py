@@ -6,6 +6,7 @@ server mend a text in one way.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -148,6 +149,25 @@ def mends(before: Sequence[Diagnostic], after: Sequence[Diagnostic], fixes: Sequ
     phase = min(max(_phase(one.diagnostic) for one in safe), len(_PHASES) - 1)
     had, have = (sum(d.is_error and _phase(d) <= phase for d in found) for found in (before, after))
     return have <= had
+
+
+def adds_errors(before: Sequence[Diagnostic], after: Sequence[Diagnostic], fixes: Sequence[Applied]) -> bool:
+    """Whether there are errors after the fixes that they made: one in the place of another counts, too.
+
+    Errors that come to light because an earlier phase has none any more are not of their making, nor are those of DPP:
+    a product that is mended can show that larger ones are not.
+
+    Args:
+        before, after: what is found in the text without and with the fixes.
+    """
+    phase = min(max(_phase(one.diagnostic) for one in fixes), len(_PHASES) - 1)
+    mended = {(d.code, d.message, d.primary): d for d in (one.diagnostic for one in fixes)}
+    return bool(_errors(after, phase) - (_errors(before, phase) - _errors(mended.values(), phase)))
+
+
+def _errors(found: Iterable[Diagnostic], phase: int) -> Counter[tuple[str, str]]:
+    """Errors by kind, of the phases up to one."""
+    return Counter((d.code, d.message) for d in found if d.is_error and _phase(d) <= phase)
 
 
 _PHASES = ("SYN", "NAM", "SHP", "ATM", "DCP")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix
-from dpplang.core.edits import Applied, apply, mends
+from dpplang.core.edits import Applied, adds_errors, apply, mends
 from dpplang.core.source import Source
 
 Check = Callable[[Source], tuple[Sequence[Diagnostic], int]]
@@ -32,11 +32,11 @@ class Trial:
         return self._nodes > NODES or self._texts >= min(MOST, CHARACTERS // (len(self.source.text) + 1))
 
     def mends(self, diagnostic: Diagnostic, fix: Fix, *, clean: bool = False) -> bool:
-        """Whether the fix takes the finding away, makes no more errors if it is safe, and (``clean``) no new ones."""
+        """Whether the fix takes the finding away and makes no error; (``clean``) nor brings one to light."""
         if self.exhausted or not all(e.span.source is self.source for e in fix.edits):
             return False
         before, after = self._compared((Applied(diagnostic, fix),))
-        if not mends(before, after, (Applied(diagnostic, fix),)):
+        if not _does(before, after, (Applied(diagnostic, fix),)):
             return False
         return not clean or _errors(after) < _errors(before)
 
@@ -45,7 +45,7 @@ class Trial:
         if not fixes or self.exhausted:
             return []
         before, after = self._compared(fixes)
-        if mends(before, after, fixes):
+        if _does(before, after, fixes):
             return list(fixes)
         if len(fixes) == 1:
             return []
@@ -67,6 +67,11 @@ class Trial:
             self._before, self._nodes = self.check(self.source)
         after, self._nodes = self.check(apply(self.source, fixes))
         return self._before, after
+
+
+def _does(before: Sequence[Diagnostic], after: Sequence[Diagnostic], fixes: Sequence[Applied]) -> bool:
+    """Whether fixes take their findings away, and put no error in their place."""
+    return mends(before, after, fixes) and not adds_errors(before, after, fixes)
 
 
 def _errors(found: Sequence[Diagnostic]) -> Counter[tuple[str, str]]:
