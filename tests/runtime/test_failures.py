@@ -9,6 +9,7 @@ import scipy.sparse as sp
 import dpplang
 from dpplang.asa.cones import Cones
 from dpplang.asa.program import RowBlock
+from dpplang.core.errors import SolveError
 from dpplang.core.source import Origin
 from dpplang.runtime.engine import Engine
 from dpplang.runtime.failures import explain
@@ -84,3 +85,16 @@ def test_nonconvex_and_invalid_blame_the_parameter() -> None:
     assert first.reasons == ("the objective is not convex: its quadratic part has the eigenvalue -2; it depends on `Q`",)
     assert second.index == (2,) and second.status == "invalid data"
     assert second.reasons == ("b holds NaN or infinity; it depends on `h`",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "param p[3]\nvar x[3], t[3]\nminimize sum(t)\nsubject to\n  x == p\n  t[0] <= t[1]\n  t[1] <= t[2]\n",
+        "param p[3]\nvar x[3], S[2, 2] symmetric\nminimize lambda_max(S)\nsubject to\n  x == p\n",
+    ],
+)
+def test_unbounded_without_any_square_beside_named_values(text: str) -> None:
+    """Variables that equations name, in a program whose P has no entries."""
+    with pytest.raises(SolveError, match="unbounded"):
+        dpplang.parse(text).solve(p=np.ones(3))

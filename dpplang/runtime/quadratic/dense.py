@@ -184,7 +184,8 @@ class DensePlan:
             return Dense(plain, At, plain, None, None)
         names = self.names
         D = names.D.fill(data.A)
-        w = np.where(names.weight >= 0, data.P[:, names.weight], 0.0)
+        w, weighed = np.zeros((len(data.P), names.weight.size)), names.weight >= 0
+        w[:, weighed] = data.P[:, names.weight[weighed]]  # P may have no entries at all
         gram = _gram(D, w / names.scale**2)
         some = bool(self._P.some)
         return Dense(plain + gram if some else gram, At, plain if some else None, D, w)

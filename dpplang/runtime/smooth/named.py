@@ -46,7 +46,8 @@ class Named:
 
     def bind(self, data: Data) -> Bound:
         """``weight`` is w; ``fixed`` holds q."""
-        weight = np.where(self.square >= 0, data.P[:, self.square], 0.0)
+        weight, weighed = np.zeros((len(data.P), self.square.size)), self.square >= 0
+        weight[:, weighed] = data.P[:, self.square[weighed]]  # P may have no entries at all
         return Bound(self, weight, data.b, (data.q[:, self.column],), np.ones(1, dtype=bool))
 
     def slopes(self, bound: Bound, z: Array, out: Slopes) -> None:
