@@ -121,29 +121,50 @@ def _roots(xp: Namespace, matrix: Array) -> tuple[Array, Array, Array]:
     return roots, vectors, inverse
 
 
-def _sqrtm(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
-    """√A by eigenvalues, and its derivative X dX + dX X = dA solved in their basis.
+def _logs(xp: Namespace, matrix: Array) -> tuple[Array, Array, Array]:
+    """(log λ, V, (log λᵢ − log λⱼ)/(λᵢ − λⱼ)) of a symmetric matrix; NaN where an eigenvalue is not positive.
+
+    The divided difference is log1p(d)/(dλⱼ) with d = λᵢ/λⱼ − 1, which does not cancel where eigenvalues are close.
+    """
+    values, vectors = xp.linalg.eigh(matrix)
+    positive = xp.where(values > 0, values, xp.full_like(values, float("nan")))
+    rows, columns = xp.expand_dims(positive, axis=-1), xp.expand_dims(positive, axis=-2)
+    gap = (rows - columns) / columns
+    apart = gap != 0
+    slope = xp.where(apart, xp.log1p(gap) / xp.where(apart, gap, xp.ones_like(gap)), xp.ones_like(gap))
+    return xp.log(positive), vectors, slope / columns
+
+
+SpectralParts = Callable[[Namespace, Array], tuple[Array, Array, Array]]
+"""(f(λ), V, the divided differences of f at λᵢ and λⱼ) of a symmetric matrix."""
+
+
+def _spectral(parts: SpectralParts) -> Rule:
+    """f(A) by eigenvalues, and its derivative V (D ∘ VᵀdA V) Vᵀ with the divided differences D (Daleckii–Krein).
 
     Differentiating through the eigenvectors instead would divide by zero wherever eigenvalues coincide; so the value is
     taken as constant and the derivative is attached to A − A, which is zero.
     """
-    matrix = _symmetric(xp, args[0])
-    if 0 in matrix.shape:
-        return matrix
-    matrix, bad = _guard(xp, matrix)
-    fixed = _constant_part(matrix)
-    roots, vectors, inverse = _roots(xp, fixed)
-    roots = xp.where(bad[..., 0], float("nan"), roots)
-    value = (vectors * xp.expand_dims(roots, axis=-2)) @ swap(xp, vectors)
-    if fixed is matrix:
-        return value
-    return value + vectors @ ((swap(xp, vectors) @ (matrix - fixed) @ vectors) * inverse) @ swap(xp, vectors)
 
+    def forward(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
+        matrix = _symmetric(xp, args[0])
+        if 0 in matrix.shape:
+            return matrix
+        matrix, bad = _guard(xp, matrix)
+        fixed = _constant_part(matrix)
+        values, vectors, slopes = parts(xp, fixed)
+        values = xp.where(bad[..., 0], float("nan"), values)
+        value = (vectors * xp.expand_dims(values, axis=-2)) @ swap(xp, vectors)
+        if fixed is matrix:
+            return value
+        return value + vectors @ ((swap(xp, vectors) @ (matrix - fixed) @ vectors) * slopes) @ swap(xp, vectors)
 
-def _sqrtm_vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
-    _, vectors, inverse = _roots(np, _symmetric(np, args[0]))
-    inner = swap(np, vectors) @ (0.5 * (g + swap(np, g))) @ vectors
-    return [vectors @ (inner * inverse) @ swap(np, vectors)]
+    def vjp(node: Numeric, args: Sequence[Floats], out: Floats, g: Floats) -> list[Floats]:
+        _, vectors, slopes = parts(np, _symmetric(np, args[0]))
+        inner = swap(np, vectors) @ (0.5 * (g + swap(np, g))) @ vectors
+        return [vectors @ (inner * slopes) @ swap(np, vectors)]
+
+    return Rule(forward, vjp)
 
 
 def _eigvalsh(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
@@ -177,7 +198,7 @@ def _cofactor(xp: Namespace, matrix: Array) -> Array:
 
 
 def _det(xp: Namespace, node: Numeric, args: Sequence[Array]) -> Array:
-    """With the derivative attached as in :func:`_sqrtm`: torch's own is 0 for every singular matrix."""
+    """With the derivative attached as in :func:`_spectral`: torch's own is 0 for every singular matrix."""
     matrix, fixed = args[0], _constant_part(args[0])
     value = xp.linalg.det(fixed)
     if fixed is matrix:
@@ -206,7 +227,8 @@ LINALG: dict[str, Rule] = {
     "logdet": Rule(_logdet, _logdet_vjp),
     "inv": Rule(lambda xp, node, args: _factor(xp, "inv", args[0]), _inv_vjp),
     "solve": Rule(_solve, _solve_vjp, (2, 2)),
-    "sqrtm": Rule(_sqrtm, _sqrtm_vjp),
+    "sqrtm": _spectral(_roots),
+    "logm": _spectral(_logs),
     "eigvalsh": Rule(_eigvalsh, _eigvalsh_vjp),
     "svdvals": Rule(_svdvals, _svdvals_vjp),
     "det": Rule(_det, lambda node, args, out, g: [g[..., None, None] * _cofactor(np, args[0])]),

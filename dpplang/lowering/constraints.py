@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dpplang.asa.cones import svec_indices
+from dpplang.core.diagnostics import Diagnostic
+from dpplang.core.errors import BindError
 from dpplang.core.source import Origin
 from dpplang.lowering.affine import Affine, Floats, Ints, total
 from dpplang.lowering.builder import Block, Builder
@@ -141,9 +144,48 @@ def _three(builder: Builder, cone: str, parts: Sequence[Affine], exponent: Float
     rows, size = parts[0].rows, prod(shape)
     columns = [spread(p, shape).reshape(rows * size, 1) for p in parts]
     triples = concatenate(columns, 1)
+    place = np.moveaxis(np.arange(rows * 3 * size).reshape(rows, 3, size), 1, 2).reshape(rows * size, 3)
     if cone == "exp_cone":
-        block = builder.add("exp", triples, origin, why)
-    else:
-        block = builder.add("pow", triples, origin, why, exponents=np.repeat(exponent, size))
-    place = np.arange(rows * 3 * size).reshape(rows, 3, size)
-    return DualMap(block, (3, *shape), np.arange(triples.size), np.moveaxis(place, 1, 2).ravel(), np.ones(triples.size))
+        return _cones(builder.add("exp", triples, origin, why), (3, *shape), place)
+    exponents = np.repeat(exponent, size)
+    edge = (exponents == 0) | (exponents == 1)
+    if not ((exponents >= 0) & (exponents <= 1)).all() or (edge.any() and not edge.all()):
+        found = ", ".join(f"{a:g}" for a in np.unique(exponents)[:4])
+        message = f"the exponents of `pow_cone` in {origin} must be between 0 and 1, or all be 0 or 1: they are {found}"
+        raise BindError((Diagnostic("BND742", message),))
+    if edge.any():
+        return _half_planes(builder, triples, exponents == 1, (3, *shape), place, origin, why)
+    return _cones(builder.add("pow", triples, origin, why, exponents=exponents), (3, *shape), place)
+
+
+def _cones(block: Block, shape: tuple[int, ...], place: Ints) -> DualMap:
+    return DualMap(block, shape, np.arange(place.size), place.ravel(), np.ones(place.size))
+
+
+def _half_planes(
+    builder: Builder,
+    triples: Affine,
+    first: NDArray[np.bool_],
+    shape: tuple[int, ...],
+    place: Ints,
+    origin: Origin,
+    why: str,
+) -> DualMap:
+    """Power cones at the ends of their range: with exponent 1 (``first``) x ≥ |z| and y ≥ 0, with 0 y ≥ |z| and x ≥ 0.
+
+    As rows w − z, w + z, v ≥ 0, whose multipliers a, b, c give the dual a + b of w, b − a of z and c of v.
+    """
+    at, count = positions(triples), triples.shape[0]
+    w_column, v_column = np.where(first, 0, 1), np.where(first, 1, 0)
+    each = np.arange(count)
+    w, v, z = (triples.gather(at[each, c]) for c in (w_column, v_column, np.full(count, 2)))
+    block = builder.nonneg(concatenate([f.reshape(count, 1) for f in (w + -z, w + z, v)], 1), origin, why)
+    row = np.arange(count * 3).reshape(count, 3)
+    on_w, on_v, on_z = place[each, w_column], place[each, v_column], place[:, 2]
+    return DualMap(
+        block,
+        shape,
+        np.concatenate([row[:, 0], row[:, 1], row[:, 0], row[:, 1], row[:, 2]]),
+        np.concatenate([on_w, on_w, on_z, on_z, on_v]),
+        np.concatenate([np.ones(2 * count), np.full(count, -1.0), np.ones(2 * count)]),
+    )

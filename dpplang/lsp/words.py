@@ -151,6 +151,7 @@ NUMERIC: dict[str, Word] = {
     "sort": Word("sort(x, axis)", "Entries in ascending order."),
     "chol": Word("chol(X)", "Lower Cholesky factor L of a positive definite X = LLᵀ."),
     "inv": Word("inv(X)", "Inverse of a matrix."),
+    "logm": Word("logm(X)", "Symmetric logarithm of a positive definite matrix."),
     "sqrtm": Word("sqrtm(X)", "Symmetric square root of a positive semidefinite matrix."),
     "eigvalsh": Word("eigvalsh(X)", "Eigenvalues of a symmetric matrix, ascending."),
     "svdvals": Word("svdvals(X)", "Singular values, descending."),

@@ -105,11 +105,19 @@ def _element(value: NDArray[np.float64], rank: int, index: tuple[int, ...]) -> N
     return value[tuple(i if size > 1 else 0 for i, size in zip(own, value.shape, strict=False))]
 
 
+_OF_A_MATRIX = {
+    "chol": "a Cholesky factor",
+    "logdet": "a log-determinant",
+    "sqrtm": "a square root",
+    "logm": "a logarithm",
+}
+
+
 def _why(node: Numeric, operands: list[NDArray[np.float64]], out: NDArray[np.float64]) -> str:
     match node.op:
-        case "chol" | "logdet" | "sqrtm":
+        case "chol" | "logdet" | "sqrtm" | "logm":
             matrix = operands[0]
-            name = {"chol": "a Cholesky factor", "logdet": "a log-determinant", "sqrtm": "a square root"}[node.op]
+            name = _OF_A_MATRIX[node.op]
             if not np.allclose(matrix, matrix.T, rtol=0, atol=1e-5 * float(np.abs(matrix).max())):
                 return f"{name} of a matrix that is not symmetric"
             least = float(np.linalg.eigvalsh(0.5 * (matrix + matrix.T))[0])

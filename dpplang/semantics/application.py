@@ -69,7 +69,8 @@ def call(walk: Walk, node: ast.Call, scope: Scope) -> Expr | None:
         return apply_numeric(called)
     records = scope.file.library.lookup(name)
     if records:
-        result = call_atom(records, typed.args, typed.keywords, Site(name, node.span, node.function.span))
+        site = Site(name, node.span, node.function.span, scope.file.requires)
+        result = call_atom(records, typed.args, typed.keywords, site)
         if result.expr is None:
             raise Mistake(*result.diagnostics)
         return result.expr

@@ -26,7 +26,7 @@ def read_sign(clause: ast.Clause, signature: Signature) -> FactClause:
     """Raises Mistake: ATM411 or ATM412."""
     if clause.word not in _SIGNS or clause.argument:
         raise mistake("ATM412", f"`{clause.word}` is no sign", clause.span, help=(f"signs are {', '.join(_SIGNS)}",))
-    return FactClause(_SIGNS[clause.word], "", _where(clause, signature))
+    return FactClause(_SIGNS[clause.word], "", _where(clause, signature), clause.span)
 
 
 def read_monotone(clause: ast.Clause, signature: Signature) -> FactClause:
@@ -35,7 +35,7 @@ def read_monotone(clause: ast.Clause, signature: Signature) -> FactClause:
         words = ", ".join(f"`{word} in x`" for word in _SLOPES)
         raise mistake("ATM412", "not a clause of `monotone:`", clause.span, help=(f"clauses are {words}",))
     _known(clause.argument.name, clause.argument, signature)
-    return FactClause(_SLOPES[clause.word], clause.argument.name, _where(clause, signature))
+    return FactClause(_SLOPES[clause.word], clause.argument.name, _where(clause, signature), clause.span)
 
 
 def _where(clause: ast.Clause, signature: Signature) -> tuple[tuple[str, Sign], ...]:

@@ -1,15 +1,13 @@
-"""Constants that are known while a program is checked: numbers, literal matrices, whether ``requires:`` holds of
-them."""
+"""Constants that are known while a program is checked: numbers and literal matrices."""
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
-from typing import assert_never, cast
+from collections.abc import Callable
+from typing import cast
 
 from dpplang.semantics.tree import Apply, Const, Expr, Size
-from dpplang.syntax import ast
 
 _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
     "add": operator.add,
@@ -18,18 +16,6 @@ _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
     "div": lambda a, b: a / b,
     "pow": math.pow,
 }
-_OPERATOR = {"+": "add", "-": "sub", "*": "mul", "/": "div", "^": "pow"}
-_COMPARE: dict[str, Callable[[float, float], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-
-_NOT_NUMBERS = (ast.Generator, ast.Comparison, ast.BoolOp, ast.Not)
-
 MAX_LITERAL_ORDER = 64
 """Literal matrices above this order are not factorized while checking: time there is bounded."""
 
@@ -46,7 +32,7 @@ def number(expr: Expr) -> float | None:
             return None if value is None else -value
         case Apply(op=op, args=(left, right)) if op in _ARITHMETIC and not expr.shape:
             a, b = number(left), number(right)
-            return None if a is None or b is None else _arithmetic(op, a, b)
+            return None if a is None or b is None else arithmetic(op, a, b)
         case _:
             return None
 
@@ -111,53 +97,8 @@ def is_psd_literal(rows: tuple[tuple[float, ...], ...]) -> bool:
     return True
 
 
-def holds(condition: ast.Condition, values: Mapping[str, float]) -> bool | None:
-    """Whether ``requires:`` holds; None if it speaks of something that has no value here."""
-    match condition:
-        case ast.Comparison():
-            numbers = [_evaluate(operand, values) for operand in condition.operands]
-            if any(value is None for value in numbers):
-                return None
-            known = [value for value in numbers if value is not None]
-            return all(
-                _COMPARE[op](left, right)
-                for op, left, right in zip(condition.ops, known[:-1], known[1:], strict=True)
-            )
-        case ast.BoolOp():
-            parts = [holds(part, values) for part in condition.parts]
-            decisive = condition.op == "or"
-            if decisive in parts:
-                return decisive
-            return None if None in parts else not decisive
-        case ast.Not():
-            part = holds(condition.part, values)
-            return None if part is None else not part
-        case _:
-            assert_never(condition)
-
-
-def _evaluate(expr: ast.Expr, values: Mapping[str, float]) -> float | None:
-    match expr:
-        case ast.Number(value=value):
-            return value
-        case ast.Name(name="inf"):
-            return math.inf
-        case ast.Name(name=name):
-            return values.get(name)
-        case ast.Unary(op=op, operand=operand):
-            value = _evaluate(operand, values)
-            return None if value is None else -value if op == "-" else value
-        case ast.Binary(op=op, left=left, right=right) if op in _OPERATOR:
-            a, b = _evaluate(left, values), _evaluate(right, values)
-            return None if a is None or b is None else _arithmetic(_OPERATOR[op], a, b)
-        case ast.Call(function=ast.Ident(name="floor"), arguments=(argument,)):
-            value = None if isinstance(argument, _NOT_NUMBERS) else _evaluate(argument, values)
-            return None if value is None or not math.isfinite(value) else float(math.floor(value))
-        case _:
-            return None
-
-
-def _arithmetic(op: str, left: float, right: float) -> float | None:
+def arithmetic(op: str, left: float, right: float) -> float | None:
+    """``add sub mul div pow`` of two numbers; None where it has no value."""
     try:
         return _ARITHMETIC[op](left, right)
     except (ArithmeticError, ValueError):

@@ -71,7 +71,7 @@ class _Search:
                 return True
             case Apply(op="add" | "sub" | "mul" | "div", args=args):
                 return all(self.is_symmetric(a) for a in args if a.shape)
-            case Apply(op="neg" | "transpose" | "inv" | "sqrtm" | "abs" | "exp", args=(operand,)):
+            case Apply(op="neg" | "transpose" | "inv" | "sqrtm" | "logm" | "abs" | "exp", args=(operand,)):
                 return self.is_symmetric(operand)
             case Apply(op="kron", args=(left, right)):
                 return self.is_symmetric(left) and self.is_symmetric(right)

@@ -22,7 +22,7 @@ class RecordReader:
     def __init__(self, item: ast.AtomItem, signature: Signature, library: Library, report: Report) -> None:
         self._item = item
         self._signature = signature
-        self._file = FileScope(library)
+        self._file = FileScope(library, requires=item.requires)
         self._report = report
 
     def _walk(self, numeric: bool) -> tuple[Inference, Scope]:

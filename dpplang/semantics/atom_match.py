@@ -13,9 +13,10 @@ from difflib import get_close_matches
 from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix, Label
 from dpplang.core.source import Span
 from dpplang.lattice.dims import Poly, Shape, show_shape, size
-from dpplang.semantics.atom_constants import holds, integer, number
+from dpplang.semantics.atom_constants import integer, number
 from dpplang.semantics.atom_definite import is_nsd, is_psd, is_symmetric
-from dpplang.semantics.tree import Atom, Expr, TypedFormal
+from dpplang.semantics.atom_requires import Known, holds, implied
+from dpplang.semantics.tree import Atom, Expr, Ref, Role, TypedFormal
 from dpplang.syntax import ast
 
 ARITY, KEYWORD, AXIS, SHAPE, MODE, REQUIRES, ATTRIBUTE = range(7)
@@ -25,11 +26,13 @@ Keywords = tuple[tuple[ast.Ident, Expr], ...]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The call as the user wrote it: the whole, and the atom's name in it."""
+    """The call as the user wrote it: the whole, and the atom's name in it; ``requires`` is what the record around it,
+    if there is one, says of its constants."""
 
     name: str
     span: Span
     name_span: Span
+    requires: ast.Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """``words`` are the attributes that were missing (stage ATTRIBUTE)."""
+    """``words`` are the attributes that were missing (stage ATTRIBUTE), or the condition that failed (REQUIRES)."""
 
     stage: int
     diagnostic: Diagnostic
@@ -168,17 +171,18 @@ def _shapes(
     if atom.kind == "elementwise":
         return _elementwise(args, site)
     sizes: dict[str, Poly] = {}
-    kept: Shape = ()
+    ahead: Shape = ()
+    behind: Shape = ()
     for position, (formal, arg) in enumerate(zip(atom.formals, args, strict=True)):
         actual = arg.shape
         if position == 0 and atom.kind == "reduction":
-            kept = () if axis is None else (*actual[:axis], *actual[axis + 1 :])
+            ahead, behind = ((), ()) if axis is None else (actual[:axis], actual[axis + 1 :])
             actual = (size(actual) if axis is None else actual[axis],)
         elif formal.any_shape:
             actual = (size(actual),)
         if len(actual) != len(formal.symbol.shape) or not _unify(formal.symbol.shape, actual, sizes):
             return _unfit(atom, args, position, sizes)
-    return sizes, (*kept, *(p.substitute(sizes) for p in atom.shape))
+    return sizes, (*ahead, *(p.substitute(sizes) for p in atom.shape), *behind)
 
 
 def _elementwise(args: tuple[Expr, ...], site: Site) -> tuple[dict[str, Poly], Shape] | Mismatch:
@@ -265,19 +269,27 @@ def _quoted(names: list[str]) -> str:
 def _requires(atom: Atom, args: tuple[Expr, ...], site: Site) -> Mismatch | None:
     if atom.requires is None:
         return None
-    values = {
-        f.symbol.name: value
-        for f, a in zip(atom.formals, args, strict=True)
-        if f.mode == "const" and (value := number(a)) is not None
-    }
-    fitting = holds(atom.requires, values)
+    around = implied(site.requires)
+    constants = {f.symbol.name: a for f, a in zip(atom.formals, args, strict=True) if f.mode == "const"}
+    known = {name: found for name, arg in constants.items() if (found := _known(arg, around)) is not None}
+    fitting = holds(atom.requires, known)
     if fitting:
         return None
-    constants = [a for f, a in zip(atom.formals, args, strict=True) if f.mode == "const"]
-    label = "" if fitting is False else "must be a number that is known when the program is checked"
-    span = constants[0].span if constants else site.span
+    said = atom.requires.span.text
+    undecided = [name for name in constants if name not in known or known[name].value is None]
+    blamed = constants[undecided[0]] if fitting is None and undecided else next(iter(constants.values()), None)
+    label = f"does not fit `{said}`" if fitting is False else "must be a number known when the program is checked"
     message = f"`{site.name}` is not defined for this constant argument"
-    return Mismatch(REQUIRES, Diagnostic("ATM407", message, Label(span, label)))
+    span = site.span if blamed is None else blamed.span
+    where = () if atom.requires.span.source is not span.source else (Label(atom.requires.span, "required here"),)
+    return Mismatch(REQUIRES, Diagnostic("ATM407", message, Label(span, label), where), (said,))
+
+
+def _known(arg: Expr, around: dict[str, Known]) -> Known | None:
+    value = number(arg)
+    if value is not None:
+        return Known.exactly(value)
+    return around.get(arg.symbol.name) if isinstance(arg, Ref) and arg.symbol.role is Role.FORMAL else None
 
 
 def _attributes(atom: Atom, args: tuple[Expr, ...], site: Site) -> Mismatch | None:

@@ -7,37 +7,42 @@ survives is not proved; one that does not is refuted by the point shown.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from itertools import pairwise, product
+from itertools import pairwise
 from math import prod
-from operator import mul
 from random import Random
 
 from dpplang.core.diagnostics import Diagnostic, Label, Severity
+from dpplang.core.source import Span
 from dpplang.lattice.curvature import Curvature, Monotonicity
 from dpplang.lattice.sign import Sign
-from dpplang.semantics.atom_constants import holds
-from dpplang.semantics.atom_scalar import MAX_ENTRIES, Tensor, Unsupported, evaluate, satisfied
+from dpplang.semantics.atom_matrices import multiply, transpose
+from dpplang.semantics.atom_requires import Known, holds, implied
+from dpplang.semantics.atom_scalar import MAX_ENTRIES, Unsupported, evaluate, satisfied
+from dpplang.semantics.atom_tensor import Tensor, of_rows, scalar
 from dpplang.semantics.atom_walk import walk
-from dpplang.semantics.tree import Atom, FactClause, Symbol
+from dpplang.semantics.tree import Apply, Atom, FactClause, Kind, Ref, Symbol, TypedFormal
 
 DRAWS = 200
 MAX_NODES = 500
 TOLERANCE = 1e-7
+REACH = 3.0
+REGIONS = ((-REACH, REACH), (0.0, REACH), (-REACH, 0.0))
 Point = dict[str, Tensor]
 
 
 def refute(atom: Atom, undecided: Sequence[FactClause]) -> Iterator[Diagnostic]:
     """Counterexamples to the signs, the curvature and the ``undecided`` monotonicity clauses, at most one of each.
 
-    A clause that cannot be sampled either (the value is a function of matrices) is a warning.
+    A clause that cannot be sampled either (the value is too large for plain Python) is a warning.
     """
     if atom.value is None:
         return
     try:
         if sum(1 for _ in walk(atom.value)) > MAX_NODES:
             raise Unsupported("its value is too long")
-        points = list(_points(atom))
+        points = list(sample(atom))
         yield from _signs(atom, points)
         yield from _curvature(atom, points)
         for clause in undecided:
@@ -47,46 +52,108 @@ def refute(atom: Atom, undecided: Sequence[FactClause]) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 "ATM423",
                 f"`{atom.name}` is declared {_words(clause)}: its graph does not show it",
-                Label(atom.span, "taken on trust"),
+                Label(_place(atom, clause), "taken on trust"),
                 notes=(f"nor could it be sampled: {reason}",),
                 severity=Severity.WARNING,
             )
 
 
-def _points(atom: Atom) -> Iterator[Point]:
-    """Arguments inside the domain: all signs, one sign, and small whole numbers (where functions have their
-    corners)."""
+def _place(atom: Atom, clause: FactClause) -> Span:
+    return clause.span or atom.span
+
+
+def sample(atom: Atom) -> Iterator[Point]:
+    """Arguments inside the domain, by name: every region of signs, and small whole numbers (where functions have their
+    corners).
+
+    Raises:
+        Unsupported: the arguments are too large for plain Python.
+    """
     random = Random(0)
-    sizes = {dim: 2 + position % 2 for position, dim in enumerate(atom.dims)}
+    sizes = {dim: 3 - position % 2 for position, dim in enumerate(atom.dims)}
+    known, structures = implied(atom.requires), _structures(atom)
     for draw in range(DRAWS):
-        low, high = ((-3.0, 3.0), (0.0, 3.0), (-3.0, 0.0))[draw % 3]
-        point = {f.symbol.name: _draw(random, f.symbol, sizes, low, high, draw % 5 == 0) for f in atom.formals}
+        point: Point = {}
+        for position, formal in enumerate(atom.formals):
+            symbol = formal.symbol
+            region = _region(symbol, draw // 3**position % 3)
+            if formal.mode == "const" and symbol.name in known and not symbol.shape:
+                point[symbol.name] = scalar(_constant(random, known[symbol.name], region))
+            else:
+                point[symbol.name] = _draw(random, formal, sizes, region, draw % 5 == 0, structures)
         if _allowed(atom, point):
             yield point
 
 
-def _draw(random: Random, symbol: Symbol, sizes: dict[str, int], low: float, high: float, whole: bool) -> Tensor:
+def _structures(atom: Atom) -> dict[str, str]:
+    """What matrices a formal stands for, by its attributes or its domain: ``X >> 0`` or ``X == X'``."""
+    found: dict[str, str] = {}
+    for relation in atom.domain:
+        match relation.kind, relation.parts:
+            case Kind.PSD, (Ref(symbol=symbol), _):
+                found[symbol.name] = "psd"
+            case Kind.ZERO, (Ref(symbol=symbol), Apply(op="transpose")):
+                found.setdefault(symbol.name, "symmetric")
+            case _:
+                pass
+    for formal in atom.formals:
+        for word in ("diagonal", "symmetric", "nsd", "psd"):
+            if formal.symbol.has(word) and found.get(formal.symbol.name) != "psd":
+                found[formal.symbol.name] = word
+    return found
+
+
+def _region(symbol: Symbol, choice: int) -> tuple[float, float]:
+    if symbol.has("nonneg") or symbol.has("pos"):
+        return REGIONS[1]
+    return REGIONS[2] if symbol.has("nonpos") or symbol.has("neg") else REGIONS[choice]
+
+
+def _constant(random: Random, known: Known, region: tuple[float, float]) -> float:
+    """A constant within the range that ``requires:`` gives it."""
+    if known.value is not None:
+        return known.value
+    bounded = math.isfinite(known.low) or math.isfinite(known.high)
+    low = known.low if math.isfinite(known.low) else known.high - REACH if bounded else region[0]
+    high = known.high if math.isfinite(known.high) else low + REACH
+    value = low + (high - low) * random.random()
+    return float(round(value)) if random.random() < 0.3 and low < round(value) < high else value
+
+
+def _draw(
+    random: Random,
+    formal: TypedFormal,
+    sizes: dict[str, int],
+    region: tuple[float, float],
+    whole: bool,
+    structures: dict[str, str],
+) -> Tensor:
+    symbol = formal.symbol
     shape = tuple(int(p.evaluate(sizes)) for p in symbol.shape)
     if prod(shape) > MAX_ENTRIES:
         raise Unsupported("its arguments are too large")
-    values = [random.uniform(low, high) for _ in range(prod(shape))]
+    values = [random.uniform(*region) for _ in range(prod(shape))]
     drawn = Tensor(shape, tuple(float(round(v)) for v in values) if whole else tuple(values))
-    return _matrix(drawn, symbol) if len(shape) == 2 and symbol.attributes else drawn
+    return _matrix(drawn, structures[symbol.name]) if len(shape) == 2 and symbol.name in structures else drawn
 
 
-def _matrix(drawn: Tensor, symbol: Symbol) -> Tensor:
-    """The nearest thing to what was drawn that the attributes allow: XXᵀ, −XXᵀ, X + Xᵀ, or the diagonal."""
-    order = drawn.shape[0]
-    rows = [drawn.entries[i * order : (i + 1) * order] for i in range(order)]
-    gram = [[sum(map(mul, a, b)) for b in rows] for a in rows]
-    pairs = product(range(order), repeat=2)
-    if symbol.has("psd"):
-        return Tensor(drawn.shape, tuple(gram[i][j] for i, j in pairs))
-    if symbol.has("nsd"):
-        return Tensor(drawn.shape, tuple(-gram[i][j] for i, j in pairs))
-    if symbol.has("symmetric"):
-        return Tensor(drawn.shape, tuple(rows[i][j] + rows[j][i] for i, j in pairs))
-    return Tensor(drawn.shape, tuple(rows[i][j] if i == j else 0.0 for i, j in pairs))
+def _matrix(drawn: Tensor, structure: str) -> Tensor:
+    """The nearest thing to what was drawn that the structure allows: XXᵀ, −XXᵀ, X + Xᵀ, or the diagonal."""
+    rows = drawn.rows
+    match structure:
+        case "psd":
+            return of_rows(multiply(rows, transpose(rows)), drawn.shape)
+        case "nsd":
+            return of_rows(([-v for v in row] for row in multiply(rows, transpose(rows))), drawn.shape)
+        case "symmetric":
+            return of_rows(
+                ([a + b for a, b in zip(*pair, strict=True)] for pair in zip(rows, transpose(rows), strict=True)),
+                drawn.shape,
+            )
+        case _:
+            return of_rows(
+                ([v if i == j else 0.0 for j, v in enumerate(row)] for i, row in enumerate(rows)), drawn.shape
+            )
 
 
 def _allowed(atom: Atom, point: Point) -> bool:
@@ -94,9 +161,8 @@ def _allowed(atom: Atom, point: Point) -> bool:
         for attribute in formal.symbol.attributes:
             if not _has(attribute.name, point[formal.symbol.name]):
                 return False
-    if atom.requires is not None and not holds(
-        atom.requires, {name: t.entries[0] for name, t in point.items() if not t.shape}
-    ):
+    known = {name: Known.exactly(t.entries[0]) for name, t in point.items() if not t.shape}
+    if atom.requires is not None and not holds(atom.requires, known):
         return False
     return all(satisfied(relation, point, _sizes(atom, point)) for relation in atom.domain)
 
@@ -147,7 +213,7 @@ def _signs(atom: Atom, points: list[Point]) -> Iterator[Diagnostic]:
             if value is not None and not _fits(clause.word, value):
                 declared = clause.word.value + _condition(clause)
                 message = f"`{atom.name}` is declared {declared}, but is {_numbers(value)} at {_show(point)}"
-                yield Diagnostic("ATM424", message, Label(atom.span))
+                yield Diagnostic("ATM424", message, Label(_place(atom, clause)))
                 break
 
 
@@ -199,7 +265,7 @@ def _monotone(atom: Atom, clause: FactClause, points: list[Point]) -> Iterator[D
                 f"`{atom.name}` is not {_words(clause)}: it is {_numbers(before)} at {_show(point)} "
                 f"and {_numbers(after)} at {_show(higher)}"
             )
-            yield Diagnostic("ATM423", message, Label(atom.span))
+            yield Diagnostic("ATM423", message, Label(_place(atom, clause)))
             return
 
 

@@ -1,33 +1,46 @@
 """Values of small numeric expressions in plain Python, for sampling an atom's contract while a program is checked.
 
-The checker may not load NumPy. Vectors are flat tuples; what needs linear algebra is :class:`Unsupported`.
+The checker may not load NumPy: sizes are bounded, and what is beyond them is :class:`Unsupported`.
 """
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
 
-from dpplang.lattice.dims import Poly
+from dpplang.semantics import atom_matrices as matrices
+from dpplang.semantics import atom_tensor as tensors
 from dpplang.semantics.atom_constants import flat
-from dpplang.semantics.tree import Apply, Const, Constraint, Expr, Kind, Range, Ref, Size, Take
+from dpplang.semantics.atom_tensor import Entries, Tensor, scalar
+from dpplang.semantics.members import holds
+from dpplang.semantics.tree import (
+    Apply,
+    AtomCall,
+    Condition,
+    Const,
+    Constraint,
+    Expr,
+    Kind,
+    Range,
+    Reduce,
+    Ref,
+    Size,
+    Take,
+    TypedBinder,
+)
+
+Sizes = Mapping[str, int]
 
 
 class Unsupported(Exception):
     """An operation that plain Python does not serve here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """Entries row-major."""
-
-    shape: tuple[int, ...]
-    entries: tuple[float, ...]
-
-
 MAX_ENTRIES = 1000
+MAX_ORDER = 16
+TOLERANCE = 1e-9
 
 _UNARY: dict[str, Callable[[float], float]] = {
     "neg": operator.neg,
@@ -41,7 +54,7 @@ _UNARY: dict[str, Callable[[float], float]] = {
     "sigmoid": lambda v: 1 / (1 + math.exp(-v)) if v >= 0 else math.exp(v) / (1 + math.exp(v)),
     "sin": math.sin,
     "cos": math.cos,
-    "floor": math.floor,
+    "floor": lambda v: v if math.isinf(v) else float(math.floor(v)),
     "not": lambda v: float(not v),
 }
 _BINARY: dict[str, Callable[[float, float], float]] = {
@@ -61,24 +74,41 @@ _BINARY: dict[str, Callable[[float, float], float]] = {
     "and": lambda a, b: float(bool(a and b)),
     "or": lambda a, b: float(bool(a or b)),
 }
-_REDUCTION: dict[str, Callable[[tuple[float, ...]], float]] = {
+_REDUCTION: dict[str, Callable[[Entries], float]] = {
     "sum": math.fsum,
     "mean": lambda v: math.fsum(v) / len(v),
     "max": max,
     "min": min,
     "prod": math.prod,
     "norm1": lambda v: math.fsum(map(abs, v)),
+    "norm2": lambda v: math.hypot(*v),
     "norm_inf": lambda v: max(map(abs, v)),
     "norm_fro": lambda v: math.hypot(*v),
 }
 
 
-def evaluate(expr: Expr, values: Mapping[str, Tensor], sizes: Mapping[str, int]) -> Tensor | None:
+def _softmax(line: Entries) -> Sequence[float]:
+    grown = [math.exp(v - max(line)) for v in line]
+    return [g / math.fsum(grown) for g in grown]
+
+
+_SCAN: dict[str, Callable[[Entries], Sequence[float]]] = {
+    "cumsum": lambda v: tuple(accumulate(v)),
+    "sort": sorted,
+    "softmax": _softmax,
+}
+_SPECTRAL: dict[str, Callable[[float], float]] = {
+    "sqrtm": lambda v: math.sqrt(v if abs(v) > TOLERANCE else 0.0),
+    "logm": math.log,
+}
+
+
+def evaluate(expr: Expr, values: Mapping[str, Tensor], sizes: Sizes) -> Tensor | None:
     """The value at given arguments; None where it is not defined (overflow, division by zero, a root of a negative
-    number).
+    number, an inverse of a singular matrix).
 
     Raises:
-        Unsupported: the expression uses an operation on matrices, or another atom.
+        Unsupported: the expression is too large.
     """
     try:
         return _evaluate(expr, values, sizes)
@@ -86,22 +116,36 @@ def evaluate(expr: Expr, values: Mapping[str, Tensor], sizes: Mapping[str, int])
         return None
 
 
-def satisfied(relation: Constraint, values: Mapping[str, Tensor], sizes: Mapping[str, int]) -> bool:
+def satisfied(relation: Constraint, values: Mapping[str, Tensor], sizes: Sizes) -> bool:
     """Whether a domain relation holds.
 
     Raises:
-        Unsupported: it is not a plain ``==`` or ``<=``.
+        Unsupported: it is no plain ``==``, ``<=`` or ``>>``.
     """
-    if relation.kind not in (Kind.LE, Kind.ZERO) or relation.binders:
-        raise Unsupported("its domain is not a plain inequality")
+    if relation.kind is Kind.CONE or relation.binders:
+        raise Unsupported("its domain is no plain inequality")
     left, right = (evaluate(p, values, sizes) for p in relation.parts)
     if left is None or right is None:
         return False
-    holds = operator.le if relation.kind is Kind.LE else operator.eq
-    return all(map(holds, *_spread(left, right)))
+    count = max(len(left.entries), len(right.entries))
+    pairs = list(zip(tensors.spread(left, count), tensors.spread(right, count), strict=True))
+    match relation.kind:
+        case Kind.LE:
+            return all(a <= b for a, b in pairs)
+        case Kind.ZERO:
+            return all(abs(a - b) <= TOLERANCE * (1 + abs(a)) for a, b in pairs)
+        case _:
+            gap = Tensor(left.shape or right.shape, tuple(a - b for a, b in pairs))
+            return matrices.eigen(_small(gap).rows)[0][0] >= -TOLERANCE
 
 
-def _evaluate(expr: Expr, values: Mapping[str, Tensor], sizes: Mapping[str, int]) -> Tensor:
+def _small(matrix: Tensor) -> Tensor:
+    if max(matrix.shape) > MAX_ORDER:
+        raise Unsupported("its matrices are too large")
+    return matrix
+
+
+def _evaluate(expr: Expr, values: Mapping[str, Tensor], sizes: Sizes) -> Tensor:
     shape = tuple(int(p.evaluate(sizes)) for p in expr.shape)
     if math.prod(shape) > MAX_ENTRIES:
         raise Unsupported("its value is too large")
@@ -109,66 +153,171 @@ def _evaluate(expr: Expr, values: Mapping[str, Tensor], sizes: Mapping[str, int]
         case Const(value=value):
             return Tensor(shape, flat(value))
         case Size(poly=poly):
-            return Tensor((), (float(poly.evaluate(sizes)),))
+            return scalar(poly.evaluate(sizes))
         case Ref(symbol=symbol):
             return values[symbol.name]
         case Take(operand=operand, items=items):
-            return Tensor(shape, _taken(_evaluate(operand, values, sizes), items, sizes))
-        case Apply(op=op, args=args):
-            return Tensor(shape, _applied(expr, op, [_evaluate(a, values, sizes) for a in args], shape))
+            picks = [_range(i, sizes) if isinstance(i, Range) else int(i.evaluate(sizes)) for i in items]
+            return tensors.taken(_evaluate(operand, values, sizes), picks, shape)
+        case Apply(args=args):
+            return _applied(expr, [_evaluate(a, values, sizes) for a in args], shape)
+        case Reduce():
+            return _reduced(expr, values, sizes, shape)
+        case AtomCall():
+            return _called(expr, [_evaluate(a, values, sizes) for a in expr.args], sizes, shape)
         case _:
-            raise Unsupported("its value uses another atom")
+            raise Unsupported("its value is no expression of numbers")
 
 
-def _taken(operand: Tensor, items: tuple[Poly | Range, ...], sizes: Mapping[str, int]) -> tuple[float, ...]:
-    positions = [0]
-    for item, extent in zip(items, operand.shape, strict=True):
-        start = int((item.start if isinstance(item, Range) else item).evaluate(sizes))
-        stop = int(item.stop.evaluate(sizes)) if isinstance(item, Range) else start + 1
-        positions = [p * extent + i for p in positions for i in range(start, stop)]
-    return tuple(operand.entries[p] for p in positions)
+def _range(item: Range, sizes: Sizes) -> range:
+    return range(int(item.start.evaluate(sizes)), int(item.stop.evaluate(sizes)))
 
 
-def _spread(left: Tensor, right: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    count = max(len(left.entries), len(right.entries))
-    return tuple(t.entries * count if len(t.entries) == 1 else t.entries for t in (left, right))  # type: ignore[return-value]
+# --- index sets and atoms ----------------------------------------------------------------------------------------
 
 
-def _matmul(left: Tensor, right: Tensor) -> tuple[float, ...]:
-    """A vector counts as a row on the left and as a column on the right."""
-    inner, columns = left.shape[-1], right.shape[1] if len(right.shape) == 2 else 1
-    return tuple(
-        math.fsum(map(operator.mul, left.entries[i : i + inner], right.entries[j::columns]))
-        for i in range(0, len(left.entries), inner)
-        for j in range(columns)
-    )
+def _reduced(expr: Reduce, values: Mapping[str, Tensor], sizes: Sizes, shape: tuple[int, ...]) -> Tensor:
+    members = [_evaluate(expr.body, values, inner) for inner in _members(expr.binders, expr.condition, sizes)]
+    if not members:
+        return Tensor(shape, (0.0,) * math.prod(shape))
+    if expr.op in ("hstack", "vstack"):
+        return _joined(expr.op, members, shape)
+    fold = _REDUCTION[expr.op]
+    return Tensor(shape, tuple(fold(entries) for entries in zip(*(m.entries for m in members), strict=True)))
 
 
-def _applied(expr: Apply, op: str, args: list[Tensor], shape: tuple[int, ...]) -> tuple[float, ...]:
-    count = math.prod(shape)
+def _members(binders: tuple[TypedBinder, ...], condition: Condition | None, sizes: Sizes) -> Iterator[Sizes]:
+    if not binders:
+        if condition is None or holds(condition, sizes):
+            yield sizes
+        return
+    first, *rest = binders
+    start, stop = int(first.start.evaluate(sizes)), int(first.stop.evaluate(sizes))
+    if stop - start > MAX_ENTRIES:
+        raise Unsupported("its index sets are too large")
+    for index in range(start, stop):
+        yield from _members(tuple(rest), condition, {**sizes, first.name: index})
+
+
+def _called(call: AtomCall, args: list[Tensor], sizes: Sizes, shape: tuple[int, ...]) -> Tensor:
+    """Another atom, by its value."""
+    value, names = call.atom.value, [f.symbol.name for f in call.atom.formals]
+    if value is None:
+        raise Unsupported(f"`{call.atom.name}` has no value")
+    inner = {name: int(poly.evaluate(sizes)) for name, poly in call.sizes}
+    if call.atom.kind == "elementwise":
+        count = math.prod(shape)
+        columns = [tensors.spread(a, count) for a in args]
+        found = [_evaluate(value, _named(names, map(scalar, entry)), inner) for entry in zip(*columns, strict=True)]
+        return Tensor(shape, tuple(t.entries[0] for t in found))
+    if call.axis is not None:
+        vectors = [Tensor((len(line),), line) for line in tensors.lines(args[0], call.axis)]
+        results = [_evaluate(value, _named(names, [vector, *args[1:]]), inner) for vector in vectors]
+        if results and results[0].shape:
+            return tensors.from_lines([t.entries for t in results], shape, call.axis)
+        return Tensor(shape, tuple(t.entries[0] for t in results))
+    flattened = [
+        a.reshape((len(a.entries),)) if f.any_shape or (call.atom.kind == "reduction" and not i) else a
+        for i, (f, a) in enumerate(zip(call.atom.formals, args, strict=True))
+    ]
+    return _evaluate(value, _named(names, flattened), inner)
+
+
+def _named(names: list[str], args: Sequence[Tensor] | map[Tensor]) -> dict[str, Tensor]:
+    return dict(zip(names, args, strict=True))
+
+
+# --- primitives --------------------------------------------------------------------------------------------------
+
+
+def _applied(expr: Apply, args: list[Tensor], shape: tuple[int, ...]) -> Tensor:
+    op, axis = expr.op, expr.option("axis")
+    along = axis if isinstance(axis, int) else None
     if op in _UNARY and len(args) == 1:
-        return tuple(map(_UNARY[op], args[0].entries))
+        return Tensor(shape, tuple(map(_UNARY[op], args[0].entries)))
     if op in _BINARY and len(args) == 2:
-        return tuple(map(_BINARY[op], *_spread(*args)))
-    if op in _REDUCTION and expr.option("axis") is None:
-        return (_REDUCTION[op](args[0].entries),)
-    match op, args:
-        case "norm2", [operand] if expr.option("axis") is None and len(operand.shape) == 1:
-            return (math.hypot(*operand.entries),)
+        count = math.prod(shape)
+        return Tensor(shape, tuple(map(_BINARY[op], *(tensors.spread(a, count) for a in args))))
+    if op in _REDUCTION and not (op == "norm2" and along is None and len(args[0].shape) == 2):
+        return tensors.reduced(args[0], along, _REDUCTION[op])
+    if op in _SCAN:
+        return tensors.scanned(args[0], along, _SCAN[op])
+    if op in ("hstack", "vstack", "stack"):
+        return _joined(op, args, shape)
+    return _matrix(expr, args, shape) if args and len(args[0].shape) == 2 else _other(expr, args, shape)
+
+
+def _joined(op: str, parts: Sequence[Tensor], shape: tuple[int, ...]) -> Tensor:
+    if op == "stack" or len(shape) == 1:
+        return Tensor(shape, tuple(entry for part in parts for entry in part.entries))
+    if op == "vstack":
+        rows = [p if len(p.shape) > 1 else p.reshape((1, len(p.entries))) for p in parts]
+        return tensors.stacked(rows, 0, shape)
+    return tensors.stacked(parts, 1, shape)
+
+
+def _other(expr: Apply, args: list[Tensor], shape: tuple[int, ...]) -> Tensor:
+    match expr.op, args:
         case "where", [test, then, other]:
-            picks = [t.entries * count if len(t.entries) == 1 else t.entries for t in (test, then, other)]
-            return tuple(b if a else c for a, b, c in zip(*picks, strict=True))
+            picks = [tensors.spread(t, math.prod(shape)) for t in (test, then, other)]
+            return Tensor(shape, tuple(b if a else c for a, b, c in zip(*picks, strict=True)))
         case "matmul", [left, right]:
-            return _matmul(left, right)
-        case "transpose", [operand] if len(operand.shape) == 1:
-            return operand.entries
-        case ("reshape" | "spread"), [operand]:
-            return operand.entries * (count if len(operand.entries) == 1 else 1)
-        case ("hstack" | "stack"), _ if len(shape) == 1:
-            return tuple(entry for a in args for entry in a.entries)
-        case "sort", [operand] if len(operand.shape) == 1:
-            return tuple(sorted(operand.entries))
+            return tensors.product(left, right, shape)
+        case "transpose" | "reshape", [operand]:
+            return operand.reshape(shape)
+        case "spread", [operand]:
+            return Tensor(shape, operand.entries * math.prod(shape))
+        case "diff", [operand]:
+            return _difference(expr, operand)
+        case "outer", [left, right]:
+            return Tensor(shape, tuple(a * b for a in left.entries for b in right.entries))
+        case "diag", [operand]:
+            n = len(operand.entries)
+            return Tensor(shape, tuple(operand.entries[i] if i == j else 0.0 for i in range(n) for j in range(n)))
         case "full", []:
-            return (float(expr.option("value", 0.0)),) * count  # type: ignore[arg-type]
+            return Tensor(shape, (float(expr.option("value", 0.0)),) * math.prod(shape))  # type: ignore[arg-type]
+        case "eye", []:
+            return Tensor(shape, tuple(float(i == j) for i in range(shape[0]) for j in range(shape[1])))
         case _:
-            raise Unsupported(f"its value uses `{op}`")
+            raise Unsupported(f"its value uses `{expr.op}`")
+
+
+def _difference(expr: Apply, operand: Tensor) -> Tensor:
+    axis, order = expr.option("axis"), expr.option("k", 1)
+    found = operand
+    for _ in range(order if isinstance(order, int) else 1):
+        found = tensors.scanned(found, axis if isinstance(axis, int) else 0, lambda v: [b - a for a, b in pairwise(v)])
+    return found
+
+
+def _matrix(expr: Apply, args: list[Tensor], shape: tuple[int, ...]) -> Tensor:
+    first = args[0]
+    match expr.op, args:
+        case "transpose", [_]:
+            return tensors.of_rows(matrices.transpose(first.rows), shape)
+        case "diag", [_]:
+            return Tensor(shape, tuple(row[i] for i, row in enumerate(first.rows)))
+        case "trace", [_]:
+            return scalar(math.fsum(row[i] for i, row in enumerate(first.rows)))
+        case "eigvalsh", [_]:
+            return Tensor(shape, tuple(matrices.eigen(_small(first).rows)[0]))
+        case "svdvals", [_]:
+            return Tensor(shape, tuple(matrices.singular_values(_small(first).rows)))
+        case "norm2", [_]:
+            return scalar(matrices.singular_values(_small(first).rows)[0])
+        case "sqrtm" | "logm", [_]:
+            return tensors.of_rows(matrices.spectral(_small(first).rows, _SPECTRAL[expr.op]), shape)
+        case "chol", [_]:
+            return tensors.of_rows(matrices.cholesky(_small(first).rows), shape)
+        case "logdet", [_]:
+            return scalar(math.fsum(map(_UNARY["log"], matrices.eigen(_small(first).rows)[0])))
+        case "det", [_]:
+            return scalar(matrices.eliminate(_small(first).rows, [[] for _ in first.rows])[0])
+        case "inv", [_]:
+            identity = [[float(i == j) for j in range(first.shape[0])] for i in range(first.shape[0])]
+            return tensors.of_rows(matrices.eliminate(_small(first).rows, identity)[1], shape)
+        case "solve", [_, right]:
+            columns = [[v] for v in right.entries] if len(right.shape) == 1 else right.rows
+            return tensors.of_rows(matrices.eliminate(_small(first).rows, columns)[1], shape)
+        case _:
+            return _other(expr, args, shape)

@@ -12,7 +12,18 @@ from dpplang.core.diagnostics import Diagnostic, Label
 from dpplang.lattice.curvature import Curvature, Monotonicity, compose
 from dpplang.lattice.dims import Poly, Shape
 from dpplang.lattice.sign import Sign
-from dpplang.semantics.atom_match import ARITY, ATTRIBUTE, MODE, Keywords, Match, Mismatch, Site, match, signature
+from dpplang.semantics.atom_match import (
+    ARITY,
+    ATTRIBUTE,
+    MODE,
+    REQUIRES,
+    Keywords,
+    Match,
+    Mismatch,
+    Site,
+    match,
+    signature,
+)
 from dpplang.semantics.facts import symbols
 from dpplang.semantics.tree import Apply, Atom, AtomCall, Const, Expr, FactClause, Facts, Reason, Ref
 
@@ -105,6 +116,12 @@ def _nearest(mismatches: list[Mismatch], records: tuple[Atom, ...]) -> Diagnosti
             primary=label and Label(label.span, f"not known to be {words}"),
             help=(f"declare it `{words.replace(' or ', '` or `')}`: that is checked when values are bound",),
         )
+    if stage == REQUIRES and len(nearest) > 1:
+        label = first.primary
+        undecided = label is not None and "known when" in label.text
+        forms = tuple(f"one form requires `{word}`" for m in nearest for word in m.words)
+        said = label.text if label is not None and undecided else "fits none of its forms"
+        return replace(first, primary=label and Label(label.span, said), secondary=(), notes=forms)
     if stage == ARITY and len(records) > 1:
         return replace(first, notes=tuple(f"one form is `{s}`" for s in dict.fromkeys(map(signature, records))))
     return first

@@ -65,7 +65,7 @@ REDUCTIONS: dict[str, SignRule] = {
 }
 
 SHAPE_KEEPING: dict[str, SignRule] = {"softmax": _nonneg, "sort": _same}
-MATRIX_TO_MATRIX: dict[str, SignRule] = {"chol": _unknown, "inv": _unknown, "sqrtm": _unknown}
+MATRIX_TO_MATRIX: dict[str, SignRule] = {"chol": _unknown, "inv": _unknown, "sqrtm": _unknown, "logm": _unknown}
 MATRIX_TO_VECTOR: dict[str, SignRule] = {"eigvalsh": _unknown, "svdvals": _nonneg}
 MATRIX_TO_SCALAR: dict[str, SignRule] = {"det": _unknown, "logdet": _unknown}
 NUMERIC_NAMES = frozenset(

@@ -47,11 +47,11 @@ def power(base: Expr, exponent: Expr, node: ast.Binary, scope: Scope) -> Expr:
                 exponent.span,
                 secondary=declaration_labels(exponent),
             )
-        return atom("power", (base, exponent), Site("^", node.span, node.op_span), scope)
+        return atom("power", (base, exponent), Site("^", node.span, node.op_span, scope.file.requires), scope)
     value = number(base)
     if value is not None and value > 0:
         scaled = combine("*", constant(math.log(value), base.span), exponent, node.span, node.op_span)
-        return atom("exp", (scaled,), Site("^", node.span, node.op_span), scope)
+        return atom("exp", (scaled,), Site("^", node.span, node.op_span, scope.file.requires), scope)
     if not base.facts.variables and not exponent.facts.variables:
         raise mistake(
             "DPP303",
@@ -95,7 +95,7 @@ def quadratic_reading(left: Expr, right: Expr, span: Span, scope: Scope) -> Expr
                 else "give the matrix a name declared `psd`, or write it as `L @ L'`",
             ),
         )
-    return atom("quad_form", (column, matrix), Site("@", span, span), scope)
+    return atom("quad_form", (column, matrix), Site("@", span, span, scope.file.requires), scope)
 
 
 def _sandwiched(row: Expr, matrix: Expr, column: Expr) -> bool:

@@ -181,8 +181,8 @@ def _cone_arguments(node: ast.Membership, cone: str, args: tuple[Expr, ...]) -> 
         exponent = number(arg)
         if not arg.facts.is_constant or arg.shape:
             raise mistake("SHP516", "the exponent of `pow_cone` must be a constant scalar", arg.span)
-        if exponent is not None and not 0 < exponent < 1:
-            raise mistake("SHP516", f"the exponent of `pow_cone` must be between 0 and 1, it is {exponent:g}", arg.span)
+        if exponent is not None and not 0 <= exponent <= 1:
+            raise mistake("SHP516", f"the exponent of `pow_cone` must be from 0 to 1, it is {exponent:g}", arg.span)
 
 
 def _cone_shape(cone: str, parts: tuple[Expr, ...], node: ast.Membership) -> Shape:

@@ -48,7 +48,8 @@ class Function:
 class FileScope:
     """The names of one file; filled in while its declarations are read, and only then.
 
-    ``library`` holds the standard atoms with the file's own and imported ones, which ``own_atoms`` lists.
+    ``library`` holds the standard atoms with the file's own and imported ones, which ``own_atoms`` lists. ``requires``
+    is the condition on the constants around, inside the record of an atom.
     """
 
     library: Library
@@ -56,6 +57,7 @@ class FileScope:
     functions: dict[str, Function | Poison] = field(default_factory=dict[str, "Function | Poison"])
     own_atoms: frozenset[str] = frozenset()
     spelling: Spelling = field(default_factory=Spelling)
+    requires: ast.Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)

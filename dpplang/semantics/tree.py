@@ -278,6 +278,7 @@ class FactClause:
     word: Sign | Monotonicity
     argument: str = ""
     where: tuple[tuple[str, Sign], ...] = ()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import array_api_compat.torch as xt
 import numpy as np
 import pytest
+import scipy.linalg
 import torch
 
 from dpplang.asa.evaluate import LEAVES, RULES, evaluate, in_order
@@ -143,6 +144,7 @@ CASES = [
     _case("chol", S, S, like=np.linalg.cholesky, kind="definite"),
     _case("inv", S, S, like=np.linalg.inv, kind="definite"),
     _case("sqrtm", S, S, kind="definite"),
+    _case("logm", S, S, like=lambda x: scipy.linalg.logm(x), kind="definite"),
     _case("eigvalsh", V, S, like=np.linalg.eigvalsh, kind="definite"),
     _case("svdvals", V, M, like=lambda x: np.linalg.svd(x, compute_uv=False)),
     _case("det", (), S, like=np.linalg.det),
@@ -214,9 +216,15 @@ def test_reverse_pass_is_torchs(case):
         np.testing.assert_allclose(found[name], expected, rtol=1e-7, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["chol", "sqrtm", "logdet", "eigvalsh"])
+def test_reverse_pass_of_stacked_scalars_without_a_batch():
+    numeric = op("hstack", ref("a"), ref("b"), shape=(2,))
+    found = evaluate_vjp(numeric, {"a": np.asarray(1.0), "b": np.asarray(2.0)}, np.array([3.0, 4.0]))
+    assert (found["a"], found["b"]) == (3, 4)
+
+
+@pytest.mark.parametrize("name", ["chol", "sqrtm", "logm", "logdet", "eigvalsh"])
 def test_gradients_of_symmetric_matrix_functions_are_symmetric_and_right(name):
-    shape = {"chol": S, "sqrtm": S, "logdet": (), "eigvalsh": V}[name]
+    shape = {"chol": S, "sqrtm": S, "logm": S, "logdet": (), "eigvalsh": V}[name]
     numeric = op(name, ref("a", *S), shape=shape)
     x = RNG.standard_normal(S)
     x = x @ x.T + np.eye(3)
@@ -235,6 +243,15 @@ def test_square_root_where_eigenvalues_coincide():
     g = torch.tensor(RNG.standard_normal(S))
     evaluate(op("sqrtm", ref("a", *S), shape=S), {"a": x}, xt).backward(g)
     np.testing.assert_allclose(x.grad.numpy(), (g + g.T).numpy() / 8, atol=1e-12)
+
+
+def test_logarithm_where_eigenvalues_coincide_or_nearly():
+    """d log A at A = 4I is dA/4; a quotient of differences would cancel at 4 and 4 + 1e-13."""
+    for gap in (0.0, 1e-13):
+        x = torch.tensor([4.0, 4.0 + gap, 4.0], dtype=torch.float64).diag().requires_grad_()
+        g = torch.tensor(RNG.standard_normal(S))
+        evaluate(op("logm", ref("a", *S), shape=S), {"a": x}, xt).backward(g)
+        np.testing.assert_allclose(x.grad.numpy(), (g + g.T).numpy() / 8, atol=1e-12)
 
 
 def test_square_root_in_forward_mode():
@@ -285,7 +302,7 @@ def test_integral_powers_of_any_base(base, exponent):
     np.testing.assert_allclose(evaluate_vjp(numeric, {"a": np.asarray(base)}, np.ones(()))["a"], slope)
 
 
-@pytest.mark.parametrize("name", ["chol", "inv", "sqrtm", "logdet", "solve"])
+@pytest.mark.parametrize("name", ["chol", "inv", "sqrtm", "logm", "logdet", "solve"])
 @pytest.mark.parametrize("namespace", [np, xt], ids=["numpy", "torch"])
 def test_one_bad_element_leaves_the_others_alone(name, namespace):
     """Indefinite for the symmetric functions, singular for the others."""
@@ -305,7 +322,7 @@ def test_a_matrix_that_is_not_symmetric_has_no_cholesky_factor():
     assert np.isnan(lower[np.tril_indices(2)]).all()
 
 
-@pytest.mark.parametrize("name", ["chol", "sqrtm", "logdet", "eigvalsh", "svdvals", "norm2", "det", "inv"])
+@pytest.mark.parametrize("name", ["chol", "sqrtm", "logm", "logdet", "eigvalsh", "svdvals", "norm2", "det", "inv"])
 @pytest.mark.parametrize("namespace", [np, xt], ids=["numpy", "torch"])
 def test_nan_in_one_element_stays_there(name, namespace):
     """LAPACK refuses a whole stack for one NaN."""

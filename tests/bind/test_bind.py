@@ -219,6 +219,7 @@ def test_derived_parameters_that_are_not_defined(name, good, bad, words):
         ),
         ("chol", [[1, 2], [0, 1]], "a Cholesky factor of a matrix that is not symmetric"),
         ("sqrtm", [[1, 2], [2, 1]], "a square root of a matrix that is not positive semidefinite"),
+        ("logm", [[1, 2], [2, 1]], "a logarithm of a matrix that is not positive definite"),
         ("inv", [[1, 1], [1, 1]], "an inverse of a singular matrix"),
     ],
 )

@@ -94,6 +94,24 @@ def combinations(twin: Twin) -> list[tuple[tuple[str, str], ...]]:
     return list(product(*(few for _ in twin.shapes)))
 
 
+STRONGER = {
+    "scalene": "CVXPY takes it apart into pos and neg, which are not known to be increasing in a nonnegative argument",
+    "xexp": "CVXPY asks for an argument that is known to be nonnegative; ours implies it, as sqrt does",
+}
+"""Atoms of which ours knows more than CVXPY's, and why; what is proved of them is proved (test_contracts)."""
+
+
+OUTSIDE = {"loggamma": Sign.NONNEG, "xexp": Sign.NONPOS}
+"""Signs that CVXPY finds at x ≤ 0, where the function is not defined."""
+
+
+def agrees(twin: Twin, ours: Curvature | Sign, theirs: Curvature | Sign) -> bool:
+    if twin.name in OUTSIDE and theirs is OUTSIDE[twin.name]:
+        return True
+    unknown = theirs in (Curvature.UNKNOWN, Sign.UNKNOWN)
+    return ours is theirs or (unknown and twin.name in STRONGER)
+
+
 @pytest.mark.parametrize("label", BY_LABEL)
 def test_sign_and_curvature_are_cvxpys(label: str) -> None:
     twin = BY_LABEL[label]
@@ -107,9 +125,9 @@ def test_sign_and_curvature_are_cvxpys(label: str) -> None:
         if theirs.is_constant() and all(c == "constant" for c, _ in combination):
             assert ours.facts.curvature is Curvature.CONSTANT, combination
             continue  # CVXPY's sign of a constant is that of its value
-        assert ours.facts.curvature is curvature_of(theirs), combination
+        assert agrees(twin, ours.facts.curvature, curvature_of(theirs)), combination
         if "constant" not in dict(combination):
-            assert ours.facts.sign is sign_of(theirs), combination
+            assert agrees(twin, ours.facts.sign, sign_of(theirs)), combination
         assert tuple(int(str(s)) for s in ours.shape) == theirs.shape
 
 
@@ -151,8 +169,8 @@ def test_dpp_is_cvxpys(label: str) -> None:
         theirs = twin.cvxpy(*(t for _, t in pairs))
         with scopes.dpp_scope():
             wanted = curvature_of(theirs)
-        assert ours.facts.dpp is wanted, combination
-        assert ours.facts.curvature is curvature_of(theirs), combination
+        assert agrees(twin, ours.facts.dpp, wanted), combination
+        assert agrees(twin, ours.facts.curvature, curvature_of(theirs)), combination
 
 
 def test_a_parameter_may_stand_below_quad_over_lin() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from dpplang.asa.evaluate import evaluate
+from dpplang.lowering.numeric import to_numeric
 from dpplang.semantics.infer import Inference
 from dpplang.semantics.report import Report
 from dpplang.semantics.scope import FileScope, Scope
@@ -18,7 +19,7 @@ from dpplang.syntax import ast
 from tests.stdlib.build import LIBRARY, apply, call, number, tensor
 from tests.stdlib.test_facts_against_cvxpy import constants
 from tests.stdlib.twins import BY_LABEL, Twin
-from tests.stdlib.values import numeric, value_at
+from tests.stdlib.values import value_at
 
 TESTS = [
     pytest.param(atom, relation, id=relation.span.text)
@@ -36,7 +37,7 @@ def typed(node: ast.Expr) -> Expr:
 
 
 def constant(expr: Expr) -> np.ndarray:
-    return np.asarray(evaluate(numeric(expr, {}), {}, np))
+    return np.asarray(evaluate(to_numeric(expr, {}), {}, np))
 
 
 @pytest.mark.parametrize(("atom", "relation"), TESTS)
@@ -65,19 +66,28 @@ def test_every_record_has_a_doc_and_a_test() -> None:
 
 def draws(twin: Twin, rng: np.random.Generator) -> list[list[np.ndarray]]:
     """Arguments over every region of signs that the domain has, and at its whole numbers."""
-    regions = [(0.1, 3.0)] if twin.domain in ("nonneg", "psd") else [(-3.0, 3.0), (-3.0, 0.0), (0.0, 3.0)]
+    regions = [(0.1, 3.0)] if twin.domain in ("nonneg", "psd", "density") else [(-3.0, 3.0), (-3.0, 0.0), (0.0, 3.0)]
     found: list[list[np.ndarray]] = []
     for low, high in regions:
         for whole in (False, True):
             point = [rng.uniform(low, high, shape) for shape in twin.shapes]
             if whole:
                 point = [np.round(a) if low <= 0 else np.maximum(1.0, np.round(a)) for a in point]
-            found.append([_structured(a, twin.domain) for a in point])
+            last = len(point) - 1
+            found.append(
+                [
+                    a if twin.domain == "definite" and position != last else _structured(a, twin.domain)
+                    for position, a in enumerate(point)
+                ]
+            )
     return found
 
 
 def _structured(array: np.ndarray, domain: str) -> np.ndarray:
-    if domain == "psd":
+    if domain == "density":
+        definite = array @ array.T + np.eye(len(array))
+        return definite / np.trace(definite)
+    if domain in ("psd", "definite"):
         return array @ array.T + np.eye(len(array))
     return (array + array.T) / 2 if domain == "symmetric" else array
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import cvxpy as cp
 import numpy as np
+from cvxpy.atoms.affine.wraps import symmetric_wrap
+from cvxpy.atoms.matrix_frac import MatrixFrac
 
 P = np.array([[2.0, 0.5], [0.5, 1.0]])
 """A positive definite matrix with nonnegative entries."""
@@ -18,7 +20,8 @@ class Twin:
     """``cvxpy`` takes the convex arguments; ``constants`` go to ours behind them, by value.
 
     ``shapes`` are those of the convex arguments. ``domain`` names where a value may be drawn: ``any``, ``nonneg`` (and
-    positive, for the value), ``symmetric``, ``psd``.
+    positive, for the value), ``symmetric``, ``psd``, ``definite`` (the last one is
+    positive definite), ``density`` (of trace 1: CVXPY's value takes the entropy of the normalized eigenvalues).
     """
 
     name: str
@@ -89,5 +92,45 @@ TWINS: tuple[Twin, ...] = (
     Twin("lambda_max", cp.lambda_max, ((2, 2),), domain="symmetric"),
     Twin("lambda_min", cp.lambda_min, ((2, 2),), domain="symmetric"),
     Twin("log_det", cp.log_det, ((2, 2),), domain="psd"),
+    Twin("scalene", lambda x: cp.scalene(x, 2, 3), constants=(2, 3)),
+    Twin("scalene", lambda x: cp.scalene(x, -2, -3), constants=(-2, -3)),
+    Twin("xexp", cp.xexp, domain="nonneg"),
+    Twin("loggamma", cp.loggamma, domain="nonneg"),
+    Twin("log_normcdf", cp.log_normcdf),
+    Twin("ptp", cp.ptp),
+    Twin("ptp", cp.ptp, ((2, 3),)),
+    Twin("cvar", lambda x: cp.cvar(x, 0.5), constants=(0.5,)),
+    Twin("cummax", cp.cummax),
+    Twin("dotsort", lambda x: cp.dotsort(x, [0, 2, 1]), constants=(np.array([0.0, 2.0, 1.0]),)),
+    Twin("dotsort", lambda x: cp.dotsort(x, [-3, 1]), constants=(np.array([-3.0, 1.0]),)),
+    Twin("dotsort", lambda x: cp.dotsort(x, [-3]), constants=(np.array([-3.0]),)),
+    Twin("tv", cp.tv),
+    Twin("tv", cp.tv, ((2, 3),)),
+    Twin("harmonic_mean", cp.harmonic_mean, domain="nonneg"),
+    Twin("inv_prod", cp.inv_prod, domain="nonneg"),
+    Twin("var", cp.var),
+    Twin("var", lambda x: cp.var(x, ddof=1), constants=(1,)),
+    Twin("std", cp.std),
+    Twin("std", lambda x: cp.std(x, ddof=1), ((2, 3),), (1,)),
+    Twin("matrix_frac", lambda x: cp.matrix_frac(x, P), ((2,),), (P,)),
+    Twin("matrix_frac", lambda x: MatrixFrac(x, cp.Constant(P)), ((2, 3),), (P,)),
+    Twin("matrix_frac", cp.matrix_frac, ((2,), (2, 2)), domain="definite"),
+    Twin("matrix_frac", cp.matrix_frac, ((2, 3), (2, 2)), domain="definite"),
+    *(Twin("pnorm", lambda x, p=p: cp.pnorm(x, p), constants=(p,)) for p in (1, 2, np.inf, 1.5, 3)),
+    *(Twin("pnorm", lambda x, p=p: cp.pnorm(x, p), constants=(p,), domain="nonneg") for p in (0.5, -1)),
+    *(
+        Twin("mixed_norm", lambda x, p=p, q=q: cp.mixed_norm(x, p, q), ((2, 3),), (p, q))
+        for p, q in ((2, 1), (1, 2), (2, 3), (1, np.inf), (np.inf, 2), (np.inf, np.inf))
+    ),
+    Twin("lambda_sum_largest", lambda x: cp.lambda_sum_largest(x, 1.5), ((2, 2),), (1.5,), domain="symmetric"),
+    Twin("lambda_sum_smallest", lambda x: cp.lambda_sum_smallest(x, 1), ((2, 2),), (1,), domain="symmetric"),
+    Twin("tr_inv", cp.tr_inv, ((2, 2),), domain="psd"),
+    Twin("von_neumann_entr", lambda x: cp.von_neumann_entr(symmetric_wrap(x)), ((2, 2),), domain="psd"),
+    Twin(
+        "quantum_rel_entr",
+        lambda x, y: cp.quantum_rel_entr(symmetric_wrap(x), symmetric_wrap(y)),
+        ((2, 2), (2, 2)),
+        domain="density",
+    ),
 )
 BY_LABEL = {twin.label: twin for twin in TWINS}

@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from dpplang.asa.evaluate import evaluate
-from dpplang.asa.numeric import Numeric
-from dpplang.semantics.tree import Apply, Atom, AtomCall, Const, Expr, Range, Ref, Size, Take
+from dpplang.lowering.numeric import to_numeric
+from dpplang.semantics.tree import Atom, AtomCall
 
 
-def numeric(expr: Expr, sizes: Mapping[str, int]) -> Numeric:
-    """A typed expression over formals, whose names it refers to."""
-    shape = tuple(int(p.evaluate(sizes)) for p in expr.shape)
-    match expr:
-        case Const(value=value):
-            return Numeric("const", (), shape, (("value", value),))
-        case Size(poly=poly):
-            return Numeric("const", (), shape, (("value", float(poly.evaluate(sizes))),))
-        case Ref(symbol=symbol):
-            return Numeric("ref", (), shape, (("name", symbol.name),))
-        case Take(operand=operand, items=items):
-            bounds = tuple(
-                (i.start.evaluate(sizes), i.stop.evaluate(sizes)) if isinstance(i, Range) else i.evaluate(sizes)
-                for i in items
-            )
-            return Numeric("take", (numeric(operand, sizes),), shape, (("items", bounds),))
-        case Apply(op=op, args=args, options=options):
-            return Numeric(op, tuple(numeric(a, sizes) for a in args), shape, options)
-        case _:
-            raise AssertionError(f"a value is made of primitives, not of {expr}")
+def sizes_of(atom: Atom, arguments: list[np.ndarray]) -> dict[str, int]:
+    """The atom's dims at arguments of its formals' own shapes."""
+    return {
+        str(extent): length
+        for formal, argument in zip(atom.formals, arguments, strict=True)
+        for extent, length in zip(formal.symbol.shape, np.shape(argument), strict=True)
+    }
 
 
 def value_of(atom: Atom, arguments: list[np.ndarray]) -> np.ndarray:
     """The record's value at its arguments: of the formals' own shapes, or (elementwise) of any."""
     assert atom.value is not None
-    sizes: dict[str, int] = {}
-    values: dict[str, np.ndarray] = {}
-    for formal, argument in zip(atom.formals, arguments, strict=True):
-        array = np.asarray(argument, dtype=float)
-        if atom.kind != "elementwise":
-            sizes.update({str(p): n for p, n in zip(formal.symbol.shape, array.shape, strict=True)})
-        values[formal.symbol.name] = array
-    return np.asarray(evaluate(numeric(atom.value, sizes), values, np))
+    values = {f.symbol.name: np.asarray(a, dtype=float) for f, a in zip(atom.formals, arguments, strict=True)}
+    sizes = {} if atom.kind == "elementwise" else sizes_of(atom, arguments)
+    return np.asarray(evaluate(to_numeric(atom.value, sizes), values, np))
 
 
 def value_at(call: AtomCall, arguments: list[np.ndarray]) -> np.ndarray:
@@ -54,5 +34,6 @@ def value_at(call: AtomCall, arguments: list[np.ndarray]) -> np.ndarray:
     if call.axis is None:
         return value_of(call.atom, [first.reshape(-1), *rest])
     lines = np.moveaxis(first, call.axis, -1)
-    flat = [value_of(call.atom, [line, *rest]) for line in lines.reshape(-1, lines.shape[-1])]
-    return np.array(flat).reshape(lines.shape[:-1])
+    found = np.array([value_of(call.atom, [line, *rest]) for line in lines.reshape(-1, lines.shape[-1])])
+    whole = found.reshape(*lines.shape[:-1], *found.shape[1:])
+    return np.moveaxis(whole, -1, call.axis) if found.ndim > 1 else whole
