@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 import dpplang
+from dpplang.core.errors import SolveError
 from dpplang.runtime.bind import bind
 from dpplang.runtime.engine import Engine, Solved
 from dpplang.runtime.found import Found
@@ -212,3 +213,9 @@ def test_a_term_that_does_not_vary_is_left_alone() -> None:
     solution = dpplang.parse(text).solve(b=np.ones(3))
     np.testing.assert_allclose(solution.x, 1.0, atol=1e-8)
     np.testing.assert_allclose(solution.value, 3 * np.log(2), atol=1e-8)
+
+
+def test_a_point_outside_the_domain_is_no_solution() -> None:
+    text = "var u, x, t\nminimize t\nsubject to\n  x == -1\n  u >= 1\n  (u, x, t) in exp_cone\n"
+    with pytest.raises(SolveError, match="infeasible"):
+        dpplang.parse(text).solve()

@@ -106,8 +106,12 @@ def fits(form: SmoothForm) -> bool:
 def found_at(
     numbers: Numbers, at: Iterate, good: NDArray[np.bool_], data: Data, elements: NDArray[np.intp]
 ) -> list[Found]:
-    """Those of the ``elements`` ``[B]`` that are ``good``, their optimality verified, as solutions of the program."""
-    solved = np.flatnonzero(good)
+    """Those of the ``elements`` ``[B]`` that are ``good``, their optimality verified, as solutions of the program.
+
+    The conditions may also hold outside the domain, where they mean nothing: y·e^(x/y) goes on to negative y.
+    """
+    inside = (at.z[:, numbers.form.positive] > 0).all(axis=1)
+    solved = np.flatnonzero(good & inside)
     if not solved.size:
         return []
     if solved.size < good.size:
