@@ -25,6 +25,9 @@ from dpplang.semantics.atom_walk import walk
 from dpplang.semantics.tree import Apply, Atom, FactClause, Kind, Ref, Symbol, TypedFormal
 
 DRAWS = 200
+TRIES = 50
+SCALES = ((0.1, 30), (4.0, 30))
+"""Scales of the points beyond the first, and how many of each."""
 MAX_NODES = 500
 TOLERANCE = 1e-7
 REACH = 3.0
@@ -32,7 +35,7 @@ REGIONS = ((-REACH, REACH), (0.0, REACH), (-REACH, 0.0))
 Point = dict[str, Tensor]
 
 
-def refute(atom: Atom, undecided: Sequence[FactClause]) -> Iterator[Diagnostic]:
+def refute(atom: Atom, undecided: Sequence[FactClause], points: Sequence[Point]) -> Iterator[Diagnostic]:
     """Counterexamples to the signs, the curvature and the ``undecided`` monotonicity clauses, at most one of each.
 
     A clause that cannot be sampled either (the value is too large for plain Python) is a warning.
@@ -42,20 +45,24 @@ def refute(atom: Atom, undecided: Sequence[FactClause]) -> Iterator[Diagnostic]:
     try:
         if sum(1 for _ in walk(atom.value)) > MAX_NODES:
             raise Unsupported("its value is too long")
-        points = list(sample(atom))
         yield from _signs(atom, points)
         yield from _curvature(atom, points)
         for clause in undecided:
             yield from _monotone(atom, clause, points)
     except Unsupported as reason:
-        for clause in undecided:
-            yield Diagnostic(
-                "ATM423",
-                f"`{atom.name}` is declared {_words(clause)}: its graph does not show it",
-                Label(_place(atom, clause), "taken on trust"),
-                notes=(f"nor could it be sampled: {reason}",),
-                severity=Severity.WARNING,
-            )
+        yield from on_trust(atom, undecided, reason)
+
+
+def on_trust(atom: Atom, undecided: Sequence[FactClause], reason: Unsupported) -> Iterator[Diagnostic]:
+    """Warnings of clauses that neither structure nor samples decide."""
+    for clause in undecided:
+        yield Diagnostic(
+            "ATM423",
+            f"`{atom.name}` is declared {_words(clause)}: its graph does not show it",
+            Label(_place(atom, clause), "taken on trust"),
+            notes=(f"nor could it be sampled: {reason}",),
+            severity=Severity.WARNING,
+        )
 
 
 def _place(atom: Atom, clause: FactClause) -> Span:
@@ -69,36 +76,74 @@ def sample(atom: Atom) -> Iterator[Point]:
     Raises:
         Unsupported: the arguments are too large for plain Python.
     """
+    return (point for point in draws(atom) if inside(atom, point))
+
+
+def sample_wide(atom: Atom) -> Iterator[Point]:
+    """The points of :func:`sample`, some closer to zero and some farther from it: logarithms change
+    their sign there, and splines their piece."""
+    return (p for scale, count in ((1.0, DRAWS), *SCALES) for p in draws(atom, scale, count) if inside(atom, p))
+
+
+def draws(atom: Atom, scale: float = 1.0, count: int = DRAWS) -> Iterator[Point]:
+    """Arguments that the signature and ``requires:`` allow, inside the domain or not.
+
+    Raises:
+        Unsupported: the arguments are too large for plain Python.
+    """
     random = Random(0)
     sizes = {dim: 3 - position % 2 for position, dim in enumerate(atom.dims)}
     known, structures = implied(atom.requires), _structures(atom)
-    for draw in range(DRAWS):
+    for draw in range(count):
         point: Point = {}
-        for position, formal in enumerate(atom.formals):
-            symbol = formal.symbol
-            region = _region(symbol, draw // 3**position % 3)
-            if formal.mode == "const" and symbol.name in known and not symbol.shape:
-                point[symbol.name] = scalar(_constant(random, known[symbol.name], region))
+        regions = {f.symbol.name: _region(f.symbol, draw // 3**position % 3) for position, f in enumerate(atom.formals)}
+        constants = _constants(atom, random, known, regions)
+        for formal in atom.formals:
+            name, (low, high) = formal.symbol.name, regions[formal.symbol.name]
+            if name in constants:
+                point[name] = constants[name]
             else:
-                point[symbol.name] = _draw(random, formal, sizes, region, draw % 5 == 0, structures)
-        if _allowed(atom, point):
+                wide = (low, high) if formal.mode else (low * scale, high * scale)
+                point[name] = _draw(random, formal, sizes, wide, draw % 5 == 0 and scale >= 1, structures)
+        if _permitted(atom, point):
             yield point
+
+
+def _constants(
+    atom: Atom, random: Random, known: dict[str, Known], regions: dict[str, tuple[float, float]]
+) -> dict[str, Tensor]:
+    """The constants that ``requires:`` bounds, such that it holds, if a few tries find them."""
+    names = [f.symbol.name for f in atom.formals if f.mode == "const" and not f.symbol.shape and f.symbol.name in known]
+    found: dict[str, Tensor] = {}
+    for _ in range(TRIES if names else 0):
+        found = {name: scalar(_constant(random, known[name], regions[name])) for name in names}
+        values = {name: Known.exactly(t.entries[0]) for name, t in found.items()}
+        if atom.requires is None or holds(atom.requires, values) is not False:
+            break
+    return found
 
 
 def _structures(atom: Atom) -> dict[str, str]:
     """What matrices a formal stands for, by its attributes or its domain: ``X >> 0`` or ``X == X'``."""
     found: dict[str, str] = {}
+    even = {f.symbol.name for f in atom.formals if f.symbol.has("symmetric") or f.symbol.has("psd")} | {
+        part.symbol.name
+        for relation in atom.domain
+        if relation.kind is Kind.ZERO
+        for part in relation.parts
+        if isinstance(part, Ref)
+    }
     for relation in atom.domain:
         match relation.kind, relation.parts:
             case Kind.PSD, (Ref(symbol=symbol), _):
-                found[symbol.name] = "psd"
+                found[symbol.name] = "psd" if symbol.name in even else "definite"
             case Kind.ZERO, (Ref(symbol=symbol), Apply(op="transpose")):
                 found.setdefault(symbol.name, "symmetric")
             case _:
                 pass
     for formal in atom.formals:
         for word in ("diagonal", "symmetric", "nsd", "psd"):
-            if formal.symbol.has(word) and found.get(formal.symbol.name) != "psd":
+            if formal.symbol.has(word) and found.get(formal.symbol.name) not in ("psd", "definite"):
                 found[formal.symbol.name] = word
     return found
 
@@ -143,6 +188,10 @@ def _matrix(drawn: Tensor, structure: str) -> Tensor:
     match structure:
         case "psd":
             return of_rows(multiply(rows, transpose(rows)), drawn.shape)
+        case "definite":  # X + X' ⪰ 0, with a part that is not symmetric
+            square, turned = multiply(rows, transpose(rows)), transpose(rows)
+            entries = ([s + a - b for s, a, b in zip(*r, strict=True)] for r in zip(square, rows, turned, strict=True))
+            return of_rows(entries, drawn.shape)
         case "nsd":
             return of_rows(([-v for v in row] for row in multiply(rows, transpose(rows))), drawn.shape)
         case "symmetric":
@@ -157,14 +206,21 @@ def _matrix(drawn: Tensor, structure: str) -> Tensor:
 
 
 def _allowed(atom: Atom, point: Point) -> bool:
+    return _permitted(atom, point) and inside(atom, point)
+
+
+def _permitted(atom: Atom, point: Point) -> bool:
     for formal in atom.formals:
         for attribute in formal.symbol.attributes:
             if not _has(attribute.name, point[formal.symbol.name]):
                 return False
     known = {name: Known.exactly(t.entries[0]) for name, t in point.items() if not t.shape}
-    if atom.requires is not None and not holds(atom.requires, known):
-        return False
-    return all(satisfied(relation, point, _sizes(atom, point)) for relation in atom.domain)
+    return atom.requires is None or bool(holds(atom.requires, known))
+
+
+def inside(atom: Atom, point: Point) -> bool:
+    """Whether a point is in the domain."""
+    return all(satisfied(relation, point, sizes_at(atom, point)) for relation in atom.domain)
 
 
 def _has(attribute: str, tensor: Tensor) -> bool:
@@ -181,7 +237,7 @@ def _has(attribute: str, tensor: Tensor) -> bool:
             return True  # of a matrix: so it was drawn
 
 
-def _sizes(atom: Atom, point: Point) -> dict[str, int]:
+def sizes_at(atom: Atom, point: Point) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for formal in atom.formals:
         for poly, extent in zip(formal.symbol.shape, point[formal.symbol.name].shape, strict=True):
@@ -189,10 +245,10 @@ def _sizes(atom: Atom, point: Point) -> dict[str, int]:
     return sizes
 
 
-def _value(atom: Atom, point: Point) -> tuple[float, ...] | None:
+def value_at(atom: Atom, point: Point) -> tuple[float, ...] | None:
     """Entries of the value; None where it is not a number."""
     assert atom.value is not None
-    entries = evaluate(atom.value, point, _sizes(atom, point))
+    entries = evaluate(atom.value, point, sizes_at(atom, point))
     return None if entries is None or any(v != v for v in entries.entries) else entries.entries
 
 
@@ -204,15 +260,15 @@ def _in_region(clause: FactClause, point: Point) -> bool:
     return True
 
 
-def _signs(atom: Atom, points: list[Point]) -> Iterator[Diagnostic]:
+def _signs(atom: Atom, points: Sequence[Point]) -> Iterator[Diagnostic]:
     for clause in atom.sign:
         if not isinstance(clause.word, Sign) or clause.word is Sign.UNKNOWN:
             continue
         for point in points:
-            value = _value(atom, point) if _in_region(clause, point) else None
+            value = value_at(atom, point) if _in_region(clause, point) else None
             if value is not None and not _fits(clause.word, value):
                 declared = clause.word.value + _condition(clause)
-                message = f"`{atom.name}` is declared {declared}, but is {_numbers(value)} at {_show(point)}"
+                message = f"`{atom.name}` is declared {declared}, but is {show_numbers(value)} at {show_point(point)}"
                 yield Diagnostic("ATM424", message, Label(_place(atom, clause)))
                 break
 
@@ -222,13 +278,13 @@ def _fits(sign: Sign, value: tuple[float, ...]) -> bool:
     return all(low <= v <= high for v in value)
 
 
-def _curvature(atom: Atom, points: list[Point]) -> Iterator[Diagnostic]:
+def _curvature(atom: Atom, points: Sequence[Point]) -> Iterator[Diagnostic]:
     """Midpoints between successive points that share everything but the convex arguments."""
     convex = [f.symbol.name for f in atom.formals if not f.mode]
     for first, other in pairwise(points):
         second = {**first, **{name: other[name] for name in convex}}
         middle = {**first, **{name: _middle(first[name], second[name]) for name in convex}}
-        values = [_value(atom, p) if _allowed(atom, p) else None for p in (first, second, middle)]
+        values = [value_at(atom, p) if _allowed(atom, p) else None for p in (first, second, middle)]
         if any(v is None for v in values):
             continue
         a, b, m = (v for v in values if v is not None)
@@ -238,8 +294,8 @@ def _curvature(atom: Atom, points: list[Point]) -> Iterator[Diagnostic]:
             below = mid < mean - slack and atom.curvature is not Curvature.CONVEX
             if above or below:
                 message = (
-                    f"the value of `{atom.name}` is not {atom.curvature.value}: between {_show(first)} and "
-                    f"{_show(second)} it is {mid:.4g} in the middle, where the mean of the ends is {mean:.4g}"
+                    f"the value of `{atom.name}` is not {atom.curvature.value}: between {show_point(first)} and "
+                    f"{show_point(second)} it is {mid:.4g} in the middle, where the mean of the ends is {mean:.4g}"
                 )
                 yield Diagnostic("ATM421", message, Label(atom.value.span if atom.value else atom.span))
                 return
@@ -249,7 +305,7 @@ def _middle(left: Tensor, right: Tensor) -> Tensor:
     return Tensor(left.shape, tuple((a + b) / 2 for a, b in zip(left.entries, right.entries, strict=True)))
 
 
-def _monotone(atom: Atom, clause: FactClause, points: list[Point]) -> Iterator[Diagnostic]:
+def _monotone(atom: Atom, clause: FactClause, points: Sequence[Point]) -> Iterator[Diagnostic]:
     random = Random(1)
     if any(f.symbol.name == clause.argument and len(f.symbol.shape) == 2 and f.symbol.attributes for f in atom.formals):
         raise Unsupported(f"`{clause.argument}` cannot grow entry by entry")
@@ -259,11 +315,11 @@ def _monotone(atom: Atom, clause: FactClause, points: list[Point]) -> Iterator[D
         higher = {**point, clause.argument: Tensor(old.shape, raised)}
         if not (_in_region(clause, point) and _in_region(clause, higher) and _allowed(atom, higher)):
             continue
-        before, after = _value(atom, point), _value(atom, higher)
+        before, after = value_at(atom, point), value_at(atom, higher)
         if before is not None and after is not None and not _moves(clause.word, before, after):
             message = (
-                f"`{atom.name}` is not {_words(clause)}: it is {_numbers(before)} at {_show(point)} "
-                f"and {_numbers(after)} at {_show(higher)}"
+                f"`{atom.name}` is not {_words(clause)}: it is {show_numbers(before)} at {show_point(point)} "
+                f"and {show_numbers(after)} at {show_point(higher)}"
             )
             yield Diagnostic("ATM423", message, Label(_place(atom, clause)))
             return
@@ -288,10 +344,10 @@ def _words(clause: FactClause) -> str:
     return f"{clause.word.value} in `{clause.argument}`{_condition(clause)}"
 
 
-def _show(point: Point) -> str:
-    return ", ".join(f"{name} = {_numbers(tensor.entries)}" for name, tensor in point.items())
+def show_point(point: Point) -> str:
+    return ", ".join(f"{name} = {show_numbers(tensor.entries)}" for name, tensor in point.items())
 
 
-def _numbers(entries: tuple[float, ...]) -> str:
+def show_numbers(entries: tuple[float, ...]) -> str:
     shown = ", ".join(f"{v:.4g}" for v in entries)
     return shown if len(entries) == 1 else f"[{shown}]"

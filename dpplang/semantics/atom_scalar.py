@@ -116,6 +116,21 @@ def evaluate(expr: Expr, values: Mapping[str, Tensor], sizes: Sizes) -> Tensor |
         return None
 
 
+def is_undefined(expr: Expr, values: Mapping[str, Tensor], sizes: Sizes) -> bool:
+    """Whether the expression has no value there, mathematically; an overflow is none of that.
+
+    Raises:
+        Unsupported: the expression is too large.
+    """
+    try:
+        _evaluate(expr, values, sizes)
+    except OverflowError:
+        return False
+    except (ArithmeticError, ValueError):
+        return True
+    return False
+
+
 def satisfied(relation: Constraint, values: Mapping[str, Tensor], sizes: Sizes) -> bool:
     """Whether a domain relation holds.
 
@@ -177,7 +192,7 @@ def _range(item: Range, sizes: Sizes) -> range:
 
 
 def _reduced(expr: Reduce, values: Mapping[str, Tensor], sizes: Sizes, shape: tuple[int, ...]) -> Tensor:
-    members = [_evaluate(expr.body, values, inner) for inner in _members(expr.binders, expr.condition, sizes)]
+    members = [_evaluate(expr.body, values, inner) for inner in index_members(expr.binders, expr.condition, sizes)]
     if not members:
         return Tensor(shape, (0.0,) * math.prod(shape))
     if expr.op in ("hstack", "vstack"):
@@ -186,7 +201,7 @@ def _reduced(expr: Reduce, values: Mapping[str, Tensor], sizes: Sizes, shape: tu
     return Tensor(shape, tuple(fold(entries) for entries in zip(*(m.entries for m in members), strict=True)))
 
 
-def _members(binders: tuple[TypedBinder, ...], condition: Condition | None, sizes: Sizes) -> Iterator[Sizes]:
+def index_members(binders: tuple[TypedBinder, ...], condition: Condition | None, sizes: Sizes) -> Iterator[Sizes]:
     if not binders:
         if condition is None or holds(condition, sizes):
             yield sizes
@@ -196,7 +211,7 @@ def _members(binders: tuple[TypedBinder, ...], condition: Condition | None, size
     if stop - start > MAX_ENTRIES:
         raise Unsupported("its index sets are too large")
     for index in range(start, stop):
-        yield from _members(tuple(rest), condition, {**sizes, first.name: index})
+        yield from index_members(tuple(rest), condition, {**sizes, first.name: index})
 
 
 def _called(call: AtomCall, args: list[Tensor], sizes: Sizes, shape: tuple[int, ...]) -> Tensor:

@@ -18,6 +18,7 @@ from dpplang.core.errors import InternalError
 from dpplang.core.resources import resource_dir
 from dpplang.core.source import Source
 from dpplang.semantics.atom_cycles import find_cycles
+from dpplang.semantics.atom_tests import failing_tests
 from dpplang.semantics.atoms import build
 from dpplang.semantics.proof import prove
 from dpplang.semantics.tree import Atom
@@ -123,6 +124,8 @@ class Library:
         records."""
         atoms = self.lookup(name)
         found = [*self.findings(name), *_twins(atoms), *(d for atom in atoms for d in prove(atom))]
+        if not any(d.is_error for d in found):
+            found += [d for item in self.items(name) for d in failing_tests(item, self)]
         if any(d.is_error for d in found):
             self._atoms[name] = ()
         return found

@@ -16,7 +16,9 @@ from dpplang.lattice.curvature import Curvature
 from dpplang.lattice.sign import Sign
 from dpplang.semantics.atom_monotone import is_proved
 from dpplang.semantics.atom_quadratic import is_quadratic_form
-from dpplang.semantics.atom_sample import refute
+from dpplang.semantics.atom_sample import on_trust, refute, sample_wide
+from dpplang.semantics.atom_scalar import Unsupported
+from dpplang.semantics.atom_value import belied, loose
 from dpplang.semantics.tree import Atom, AtomGraph, Constraint, Expr, Kind
 
 
@@ -28,8 +30,15 @@ def prove(atom: Atom) -> tuple[Diagnostic, ...]:
         findings += broken or [*_dpp(atom, atom.graph)]
         findings += _sense(atom, atom.graph)
         findings += _sign(atom, atom.graph)
-    if not findings:
-        findings += refute(atom, [c for c in atom.monotone if not is_proved(atom, c)])
+        findings += loose(atom)
+    if not findings and atom.value is not None:
+        undecided = [c for c in atom.monotone if not is_proved(atom, c)]
+        try:
+            points = tuple(sample_wide(atom))
+        except Unsupported as reason:
+            return tuple(on_trust(atom, undecided, reason))
+        findings += refute(atom, undecided, points)
+        findings += [] if findings else belied(atom, points)
     return tuple(findings)
 
 
@@ -127,4 +136,3 @@ def _quadratic(atom: Atom) -> Iterator[Diagnostic]:
 
 def _convex(atom: Atom) -> frozenset[str]:
     return frozenset(f.symbol.name for f in atom.formals if not f.mode)
-

@@ -41,7 +41,15 @@ def points(atom: Atom, count: int, *, whole: bool) -> list[dict[str, np.ndarray]
     return found[::spaced][:count]
 
 
-def fixed(atom: Atom, point: dict[str, np.ndarray]) -> Fixed:
+@dataclass(frozen=True)
+class Text:
+    """A program that fixes an atom's arguments, and the ``data`` it needs."""
+
+    text: str
+    data: dict[str, np.ndarray]
+
+
+def program_text(atom: Atom, point: dict[str, np.ndarray]) -> Text:
     """The program at the constants of a point."""
     data: dict[str, np.ndarray] = {}
     lines: list[str] = []
@@ -66,14 +74,26 @@ def fixed(atom: Atom, point: dict[str, np.ndarray]) -> Fixed:
     assert atom.graph is not None
     call = f"{atom.name}({', '.join(arguments)})"
     text = "\n".join(
-        [*lines, f"{atom.graph.sense} {f'sum({call})' if atom.shape else call}", "subject to", *relations, "return value"]
+        [
+            *lines,
+            f"{atom.graph.sense} {f'sum({call})' if atom.shape else call}",
+            "subject to",
+            *relations,
+            "return value",
+        ]
     )
-    problem = dpplang.parse(text)
+    return Text(text, data)
+
+
+def fixed(atom: Atom, point: dict[str, np.ndarray]) -> Fixed:
+    """The program at the constants of a point, of an atom of the library."""
+    made = program_text(atom, point)
+    problem = dpplang.parse(made.text)
     assert problem.model.objective is not None
     used = [e.atom for e in walk(problem.model.objective) if isinstance(e, AtomCall)]
-    assert not used or used[0] is atom, f"another record of `{atom.name}` was chosen in\n{text}"
+    assert not used or used[0] is atom, f"another record of `{atom.name}` was chosen in\n{made.text}"
     constants = {f.symbol.name: point[f.symbol.name] for f in atom.formals if f.mode == "const"}
-    return Fixed(problem, constants, data)
+    return Fixed(problem, constants, made.data)
 
 
 def _equal(formal: TypedFormal, value: np.ndarray) -> str:

@@ -103,8 +103,12 @@ ATOM_CODES: tuple[CodeInfo, ...] = (
         "malformed clause",
         "A condition after `where` compares an argument with zero: `x >= 0`, `x <= 0` or `x == 0`. The words of `sign:` are "
         "`nonneg nonpos zero unknown`, those of `monotone:` `increasing decreasing constant`, those of `curvature:` `affine convex concave`.",
-        _with_atom(_atom(_GAP + "\n  monotone: increasing in x where x >= 1\n  graph {\n    minimize pos(x)\n  }"), "gap(x)"),
-        _with_atom(_atom(_GAP + "\n  monotone: increasing in x where x >= 0\n  graph {\n    minimize pos(x)\n  }"), "gap(x)"),
+        _with_atom(
+            _atom(_GAP + "\n  monotone: increasing in x where x >= 1\n  graph {\n    minimize pos(x)\n  }"), "gap(x)"
+        ),
+        _with_atom(
+            _atom(_GAP + "\n  monotone: increasing in x where x >= 0\n  graph {\n    minimize pos(x)\n  }"), "gap(x)"
+        ),
     ),
     CodeInfo(
         "ATM413",
@@ -126,16 +130,33 @@ ATOM_CODES: tuple[CodeInfo, ...] = (
         "shape of an entry differs from the signature",
         "`value:`, `quadratic:` and the graph's objective must have the shape that the record declares (`shape:`; a scalar if "
         "there is none, or if the atom is elementwise or a reduction).",
-        _with_atom(_atom("curvature: convex\n  value: x\n  graph {\n    minimize max(x)\n  }", "gap(x[n])"), "gap(ones(2) * x)"),
-        _with_atom(_atom("curvature: convex\n  value: max(x)\n  graph {\n    minimize max(x)\n  }", "gap(x[n])"), "gap(ones(2) * x)"),
+        _with_atom(
+            _atom("curvature: convex\n  value: x\n  graph {\n    minimize max(x)\n  }", "gap(x[n])"), "gap(ones(2) * x)"
+        ),
+        _with_atom(
+            _atom("curvature: convex\n  value: max(x)\n  graph {\n    minimize max(x)\n  }", "gap(x[n])"),
+            "gap(ones(2) * x)",
+        ),
     ),
     CodeInfo(
         "ATM416",
         "signature does not fit the kind of the atom",
         "Elementwise atoms have scalar arguments; a reduction's first argument is a vector `x[n]`; a variadic atom has two "
         "arguments of one mode; a shape in a signature is a list of names or whole numbers.",
-        _with_atom(_atom("kind: elementwise\n  curvature: convex\n  value: max(x)\n  graph {\n    minimize max(x)\n  }", "gap(x[n])"), "gap(ones(2) * x)"),
-        _with_atom(_atom("kind: reduction\n  curvature: convex\n  value: max(x)\n  graph {\n    minimize max(x)\n  }", "gap(x[n])"), "gap(ones(2) * x)"),
+        _with_atom(
+            _atom(
+                "kind: elementwise\n  curvature: convex\n  value: max(x)\n  graph {\n    minimize max(x)\n  }",
+                "gap(x[n])",
+            ),
+            "gap(ones(2) * x)",
+        ),
+        _with_atom(
+            _atom(
+                "kind: reduction\n  curvature: convex\n  value: max(x)\n  graph {\n    minimize max(x)\n  }",
+                "gap(x[n])",
+            ),
+            "gap(ones(2) * x)",
+        ),
     ),
     CodeInfo(
         "ATM420",
@@ -143,15 +164,28 @@ ATOM_CODES: tuple[CodeInfo, ...] = (
         "The contract is proved by checking the graph as a problem, with the arguments as variables: its objective must be "
         "convex (minimize) or concave (maximize) and its constraints must be DCP. Then the optimal value is jointly convex "
         "(concave) in the arguments.",
-        _with_atom(_atom("kind: elementwise\n  curvature: convex\n  value: sqrt(x)\n  graph {\n    minimize sqrt(x)\n  }"), "gap(x)"),
-        _with_atom(_atom("kind: elementwise\n  curvature: concave\n  value: sqrt(x)\n  graph {\n    maximize sqrt(x)\n  }"), "0 - gap(x)"),
+        _with_atom(
+            _atom("kind: elementwise\n  curvature: convex\n  value: sqrt(x)\n  graph {\n    minimize sqrt(x)\n  }"),
+            "gap(x)",
+        ),
+        _with_atom(
+            _atom(
+                "kind: elementwise\n  curvature: concave\n  domain: x >= 0\n  value: sqrt(x)\n  graph {\n    maximize sqrt(x)\n  }"
+            ),
+            "0 - gap(x)",
+        ),
     ),
     CodeInfo(
         "ATM421",
         "declared curvature is not what the graph proves",
         "A graph that minimizes defines a convex function, one that maximizes a concave one; an affine atom's graph has no "
         "variables and an affine objective.",
-        _with_atom(_atom("kind: elementwise\n  curvature: concave\n  value: maximum(x, 0)\n  graph {\n    minimize pos(x)\n  }"), "gap(x)"),
+        _with_atom(
+            _atom(
+                "kind: elementwise\n  curvature: concave\n  value: maximum(x, 0)\n  graph {\n    minimize pos(x)\n  }"
+            ),
+            "gap(x)",
+        ),
         _with_atom(_atom(_GAP + "\n  graph {\n    minimize pos(x)\n  }"), "gap(x)"),
     ),
     CodeInfo(
@@ -159,8 +193,20 @@ ATOM_CODES: tuple[CodeInfo, ...] = (
         "graph is not affine in an argument declared `param`",
         "An argument of mode `param` becomes data of the problem, so the graph must pass the DPP rules with it as a parameter. "
         "Declare it `const` if it only ever is a number or data.",
-        _with_atom(_atom("kind: elementwise\n  curvature: convex\n  value: p^2 * abs(x)\n  graph {\n    minimize (p * p) * abs(x)\n  }", "gap(x, param p nonneg)"), "gap(x, 2)"),
-        _with_atom(_atom("kind: elementwise\n  curvature: convex\n  value: p^2 * abs(x)\n  graph {\n    minimize (p * p) * abs(x)\n  }", "gap(x, const p nonneg)"), "gap(x, 2)"),
+        _with_atom(
+            _atom(
+                "kind: elementwise\n  curvature: convex\n  value: p^2 * abs(x)\n  graph {\n    minimize (p * p) * abs(x)\n  }",
+                "gap(x, param p nonneg)",
+            ),
+            "gap(x, 2)",
+        ),
+        _with_atom(
+            _atom(
+                "kind: elementwise\n  curvature: convex\n  value: p^2 * abs(x)\n  graph {\n    minimize (p * p) * abs(x)\n  }",
+                "gap(x, const p nonneg)",
+            ),
+            "gap(x, 2)",
+        ),
     ),
     CodeInfo(
         "ATM423",
@@ -184,6 +230,48 @@ ATOM_CODES: tuple[CodeInfo, ...] = (
         "`quadratic:` is `x * x`, `x' @ x` or `x' @ P @ x`, or one of these times or over a constant or parameter; "
         "it says how the atom enters a quadratic objective.",
         _with_atom(_atom(_GAP + "\n  quadratic: abs(x)\n  graph {\n    minimize pos(x)\n  }"), "gap(x)"),
-        _with_atom(_atom("kind: elementwise\n  curvature: convex\n  value: x * x\n  quadratic: x * x\n  graph {\n    minimize square(x)\n  }"), "gap(x)"),
+        _with_atom(
+            _atom(
+                "kind: elementwise\n  curvature: convex\n  value: x * x\n  quadratic: x * x\n  graph {\n    minimize square(x)\n  }"
+            ),
+            "gap(x)",
+        ),
+    ),
+    CodeInfo(
+        "ATM426",
+        "graph is not the value",
+        "The optimal value of the graph must be `value:`, wherever `domain:` holds, and nowhere else may the graph be feasible. A graph "
+        "without variables, or with one scalar that is its objective, is held against the value at sampled points while the "
+        "program is checked.",
+        _with_atom(
+            _atom(
+                "kind: elementwise\n  curvature: convex\n  value: maximum(x, 0)\n  graph {\n    minimize 2 * pos(x)\n  }"
+            ),
+            "gap(x)",
+        ),
+        _with_atom(_atom(_GAP + "\n  graph {\n    minimize pos(x)\n  }"), "gap(x)"),
+    ),
+    CodeInfo(
+        "ATM427",
+        "value is not defined everywhere on the domain",
+        "`value:` is not a number at some arguments that `domain:` allows, as the root of a negative number is not. "
+        "Say in `domain:` where the atom is defined; its graph must imply it.",
+        _with_atom(
+            _atom("kind: elementwise\n  curvature: concave\n  value: sqrt(x)\n  graph {\n    maximize sqrt(x)\n  }"),
+            "0 - gap(x)",
+        ),
+        _with_atom(
+            _atom(
+                "kind: elementwise\n  curvature: concave\n  domain: x >= 0\n  value: sqrt(x)\n  graph {\n    maximize sqrt(x)\n  }"
+            ),
+            "0 - gap(x)",
+        ),
+    ),
+    CodeInfo(
+        "ATM428",
+        "test of an atom fails",
+        "The `test` lines of a record are evaluated by its `value:` while the program is checked, to a relative tolerance of 1e-6.",
+        _with_atom(_atom(_GAP + "\n  graph {\n    minimize pos(x)\n  }\n  test gap(2) == 3"), "gap(x)"),
+        _with_atom(_atom(_GAP + "\n  graph {\n    minimize pos(x)\n  }\n  test gap(2) == 2"), "gap(x)"),
     ),
 )
