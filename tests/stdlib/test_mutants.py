@@ -28,6 +28,7 @@ ZERO_LOG = "there x = 0, and 0 log 2 = 0"
 NO_MATRIX = "P = 0 is all that is left: a semidefinite matrix with a zero diagonal"
 LAST = "sound for every exponent; earlier records take those that are another's"
 EQUIVALENT = {
+    ("xexp", 0, "graph without sign: x >= 0"): "exp_cone implies it",
     ("entr", 0, "value: 1 to 2"): ZERO_LOG,
     ("rel_entr", 0, "value: 1 to 2"): ZERO_LOG,
     ("kl_div", 0, "value: 1 to 2"): ZERO_LOG,

@@ -18,6 +18,7 @@ from dpplang.runtime.threads import cores, each
 
 _LARGEST = 2500  # variables or rows beyond which dense matrices are no longer the way
 _CHUNK = 1 << 20  # numbers held for the elements that are worked on together: what stays in cache
+_SHARED = 1 << 24  # the same where matrices are shared: the more vectors at once, the less often they are read
 _THREADS = 1 << 20  # numbers in a batch from which threads save more than they cost
 
 
@@ -51,7 +52,7 @@ class QuadraticMethod:
                 return []
         n, m = plan.n, plan.m - plan.equalities
         weight = m * m if shared else 2 * (n * n + n * plan.m + m * m)
-        size = max(1, _CHUNK // max(weight, 1))
+        size = max(1, (_SHARED if shared else _CHUNK) // max(weight, 1))
         batch = elements.size
         threads = self._options.threads or cores()
         if batch * weight < _THREADS:
