@@ -200,6 +200,18 @@ def test_atoms(dpp: Dpp) -> None:
     assert "convex" in one.out
 
 
+CVXPYS = ["abs", "entr", "exp", "huber", "inv_pos", "kl_div", "log", "log1p", "log_normcdf", "loggamma", "logistic", "maximum", "minimum", "neg", "pos", "power", "rel_entr", "scalene", "sqrt", "square", "xexp", "cummax", "cvar", "dotsort", "geo_mean", "harmonic_mean", "inv_prod", "lambda_max", "lambda_min", "lambda_sum_largest", "lambda_sum_smallest", "log_det", "log_sum_exp", "matrix_frac", "max", "min", "mixed_norm", "norm1", "norm2", "norm_inf", "norm_nuc", "norm_fro", "pnorm", "quad_form", "quad_over_lin", "sigma_max", "std", "var", "sum_largest", "sum_smallest", "sum_squares", "tr_inv", "tv", "von_neumann_entr", "quantum_rel_entr", "ptp"]
+
+
+def test_atoms_as_json(dpp: Dpp) -> None:
+    records = json.loads(dpp("atoms", "--json").out)
+    assert set(CVXPYS) <= {record["name"] for record in records}
+    (huber,) = json.loads(dpp("atoms", "huber", "--json").out)
+    assert huber["curvature"] == "convex" and huber["sign"] == ["nonneg"]
+    assert huber["monotone"] == ["increasing in x where x >= 0", "decreasing in x where x <= 0"]
+    assert huber["file"] == "piecewise.dpp" and "minimize" in huber["graph"] and huber["doc"].startswith("Huber penalty")
+
+
 MISTAKES = {
     "no such command": (("chekc", "qp.dpp"), "did you mean `dpp check`?"),
     "unknown option": (("check", "qp.dpp", "--fast"), "--help"),
