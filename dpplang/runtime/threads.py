@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -22,24 +23,59 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def quiet(order: int) -> AbstractContextManager[Any]:
+def quiet(order: int) -> AbstractContextManager[None]:
     """While matrices of this order are at work, linear algebra keeps to one thread, if its own would only wait for
     each other: they meet after every few columns, and on a busy machine each meeting lasts as long as a whole solve."""
-    return _controller().limit(limits=1, user_api="blas") if _TINY < order < _LARGE else nullcontext()
+    return _alone if _TINY < order < _LARGE else nullcontext()
 
 
 def each(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
-    """The function of every item, in order. Over several threads, linear algebra keeps to one thread in each."""
-    if threads <= 1 or len(items) <= 1:
+    """The function of every item, in order. Over several threads, linear algebra keeps to one thread in each.
+
+    Within an item there is one thread: those that waited for others of their own kind would wait for ever.
+    """
+    if threads <= 1 or len(items) <= 1 or getattr(_here, "working", False):
         return [function(item) for item in items]
-    with _controller().limit(limits=1, user_api="blas"):
+    with _alone:
         return list(_pool(os.getpid(), threads).map(function, items))
+
+
+_here = threading.local()
+
+
+def _mark() -> None:
+    _here.working = True
 
 
 @lru_cache(maxsize=4)
 def _pool(process: int, threads: int) -> ThreadPoolExecutor:
     """Threads that stay: starting them costs as much as a small batch. A forked process has none of its parent's."""
-    return ThreadPoolExecutor(threads, thread_name_prefix="dpplang")
+    return ThreadPoolExecutor(threads, thread_name_prefix="dpplang", initializer=_mark)
+
+
+class _Alone:
+    """Linear algebra on one thread, while anyone asks for it. How many it has is one number for the whole process, so
+    the first who asks sets it, and the last who is done restores it, in whatever order they come and go."""
+
+    def __init__(self) -> None:
+        self._lock, self._asking, self._limit = threading.Lock(), 0, None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._asking:
+                self._limit = _controller().limit(limits=1, user_api="blas")
+            self._asking += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._asking = max(self._asking - 1, 0)
+            if not self._asking and self._limit is not None:
+                self._limit.restore_original_limits()
+
+
+_alone = _Alone()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_alone.__init__)  # of those who asked, a forked process has one thread at most
 
 
 def split(function: Callable[[slice], Result], count: int, work: float) -> list[Result]:
