@@ -107,7 +107,13 @@ def _relation(chain: list[str]) -> st.SearchStrategy:
     )
 
 
-relations = st.lists(st.sampled_from(["==", "<=", ">=", "<<", ">>"]), min_size=1, max_size=2).flatmap(_relation)
+def _runs_one_way(chain: list[str]) -> bool:
+    """Any other chain is an error (SYN026)."""
+    return not {"<=", "<<"} & {*chain} or not {">=", ">>"} & {*chain}
+
+
+_relation_signs = st.sampled_from(["==", "<=", ">=", "<<", ">>"])
+relations = st.lists(_relation_signs, min_size=1, max_size=2).filter(_runs_one_way).flatmap(_relation)
 memberships = st.builds(
     ast.Membership,
     expressions | _node(ast.Tuple, _tuples(expressions, 2, 3)),
