@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 
@@ -22,7 +21,7 @@ from dpplang.runtime.solved import Detail
 from dpplang.runtime.solvers.make import make_solver
 from dpplang.runtime.solvers.protocol import Answer, Solver, Structure
 from dpplang.runtime.status import Status
-from dpplang.runtime.threads import cores
+from dpplang.runtime.threads import cores, each
 from dpplang.runtime.workspace import Workspace
 
 # Seconds that an element, and the rest of the batch, must take before threads save more than they cost: around each
@@ -55,14 +54,14 @@ class Conic:
         for i, answer in zip(pending, self._answers(data, pending), strict=True):
             if answer.status is Status.NUMERICAL:
                 answer = self._recovered(data.rows(np.array([i])), answer)
-            outcome, detail = answer.status, None
+            outcome = answer.status
             if outcome is not Status.SOLVED:
                 outcome, detail = self._judge(_element(data, i), answer)
+                if not outcome.ok:
+                    work.refuse(i, outcome, detail)
+                    continue
                 work.status[i], work.details[i] = outcome, detail
-            if outcome.ok:
-                solved.append((i, answer))
-            elif detail is not None:
-                work.refuse(i, outcome, detail)
+            solved.append((i, answer))
         if not solved:
             return
         rows = np.array([i for i, _ in solved])
@@ -125,8 +124,7 @@ class Conic:
         threads = min(self.options.threads or cores(), len(pending) - 1)
         if threads <= 1 or took < _LONG_ELEMENT or took * (len(pending) - 1) < _LONG_BATCH:
             return [first, *map(one, pending[1:])]
-        with ThreadPoolExecutor(threads) as pool:
-            return [first, *pool.map(one, pending[1:])]
+        return [first, *each(one, pending[1:], threads)]
 
     def _is_sound(self, element: Element, answer: Answer) -> bool:
         """Whether a certificate proves what is claimed."""

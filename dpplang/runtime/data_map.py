@@ -65,7 +65,7 @@ class Spread:
         source, factor = np.full(size, read[0], dtype=np.intp), np.zeros(size)
         source[written] = read
         factor[written] = 1.0 if scale is None else scale
-        return Spread(_compact(source), None if (factor == 1.0).all() else factor)
+        return Spread(compact(source), None if (factor == 1.0).all() else factor)
 
     def __call__(self, values: Array) -> Array:
         """``[B, size]`` from values ``[B, …]``."""
@@ -258,19 +258,20 @@ def _piece(
         else:
             where = (columns, np.arange(rows.size, dtype=np.intp))
             transpose = sp.csr_array((values, where), shape=(width, rows.size))
-        return Piece(parameter, _compact(rows), _compact(columns), scale, None, transpose, back)
+        return Piece(parameter, compact(rows), compact(columns), scale, None, transpose, back)
     entries, local = np.unique(rows, return_inverse=True)
     matrix = sp.csr_array((values, (local, columns)), shape=(entries.size, width))
-    return Piece(parameter, _compact(entries), None, None, matrix, sp.csr_array(matrix.T))
+    return Piece(parameter, compact(entries), None, None, matrix, sp.csr_array(matrix.T))
 
 
 def _positions(index: Index) -> NDArray[np.intp]:
     return np.arange(index.start, index.stop) if isinstance(index, slice) else index
 
 
-def _compact(index: NDArray[np.intp]) -> Index:
+def compact(index: NDArray[np.intp]) -> Index:
     """A slice where the index is a run, so that reading through it copies nothing."""
-    first, last = int(index[0]), int(index[-1])
-    if last - first == index.size - 1 and np.array_equal(index, np.arange(first, last + 1)):
-        return slice(first, last + 1)
+    if index.size:
+        first, last = int(index[0]), int(index[-1])
+        if last - first == index.size - 1 and np.array_equal(index, np.arange(first, last + 1)):
+            return slice(first, last + 1)
     return index.astype(np.intp, copy=False)

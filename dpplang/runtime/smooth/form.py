@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from dpplang.asa.cones import Cones
 from dpplang.runtime.cones.cone import Array
-from dpplang.runtime.data_map import Data, Index
+from dpplang.runtime.data_map import Data, Index, compact
 from dpplang.runtime.smooth.barrier import Barrier
-from dpplang.runtime.smooth.terms import Ints, Point, Term, compact
+from dpplang.runtime.smooth.terms import Ints, Point, Term
 from dpplang.runtime.solvers.protocol import Pattern, Structure
 
 

@@ -11,8 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from dpplang.runtime.cones.cone import Array
-from dpplang.runtime.data_map import Data, Index
-from dpplang.runtime.smooth.terms import Bound, Ints, Point, Slopes, compact
+from dpplang.runtime.data_map import Data, Index, compact
+from dpplang.runtime.smooth.terms import Bound, Ints, Point, Slopes
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpplang.runtime.cones.cone import Array
-from dpplang.runtime.data_map import Data, Index
+from dpplang.runtime.data_map import Data
 from dpplang.runtime.smooth.jets import Pairs, Shares
 
 Ints = NDArray[np.intp]
@@ -96,10 +96,3 @@ class Bound:
     def select(self, rows: Callable[[Array], Array]) -> Bound:
         """The same for some elements of the batch."""
         return replace(self, weight=rows(self.weight), b=rows(self.b), fixed=tuple(map(rows, self.fixed)))
-
-
-def compact(index: Ints) -> Index:
-    """A slice where the index is a run: reading through it copies nothing."""
-    if index.size and index[-1] - index[0] == index.size - 1 and (np.diff(index) == 1).all():
-        return slice(int(index[0]), int(index[-1]) + 1)
-    return index
