@@ -18,50 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpplang.runtime.batched import times, transposed_times
+from dpplang.runtime.blocks import Block, block, symmetric_block
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.data_map import Data, DataMap
-from dpplang.runtime.solvers.protocol import Pattern, Structure
+from dpplang.runtime.solvers.protocol import Structure
 
 Ints = NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
-    """A dense block of a sparse matrix, to be filled from its entries.
-
-    Attributes:
-        shape: of the block. entries: positions among the matrix's entries; None if they are all of them in order.
-        places: flat positions in the block; None if the block is full and they are in order.
-    """
-
-    shape: tuple[int, int]
-    entries: Ints | None
-    places: Ints | None
-
-    @staticmethod
-    def of(shape: tuple[int, int], entries: Ints, rows: Ints, columns: Ints, total: int) -> Block:
-        places = rows * shape[1] + columns
-        full = places.size == shape[0] * shape[1]
-        if full and not np.array_equal(places, np.arange(places.size)):
-            order = np.argsort(places, kind="stable")
-            entries, places = entries[order], places[order]
-        everything = entries.size == total and np.array_equal(entries, np.arange(total))
-        return Block(shape, None if everything else entries, None if full else places)
-
-    @property
-    def some(self) -> bool:
-        """Whether any entry stands in it."""
-        return self.places is None or self.places.size > 0
-
-    def fill(self, values: Array) -> Array:
-        """``[b, nnz]`` → ``[b, *shape]``."""
-        batch = values.shape[0]
-        taken = values if self.entries is None else values.take(self.entries, axis=1)
-        if self.places is None:
-            return taken.reshape(batch, *self.shape)
-        out = np.zeros((batch, self.shape[0] * self.shape[1]))
-        out[:, self.places] = taken
-        return out.reshape(batch, *self.shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,9 +118,9 @@ class DensePlan:
         u, rows = (self.names.u, self.names.others) if self.names else everything
         self.n, self.m = u.size, rows.size
         self.equalities = structure.cones.zero - (self.names.tau.size if self.names else 0)
-        self._At = _block(A, rows, u, transposed=True)
+        self._At = block(A, rows, u, transposed=True)
         self._diagonal = bool(np.array_equal(P.indices, P.columns)) and not self.names
-        self._P = _symmetric_block(P, u)
+        self._P = symmetric_block(P, u)
 
     @property
     def may_be_definite(self) -> bool:
@@ -285,34 +247,4 @@ def _find_names(structure: Structure, constant_A: Array, is_constant: NDArray[np
     weight = np.full(n, -1)
     on = np.flatnonzero(~off)
     weight[P.indices[on]] = on
-    return Names(tau, u, defining, others, constant_A[chosen], weight[tau], _block(A, defining, u))
-
-
-def _block(matrix: Pattern, rows: Ints, columns: Ints, transposed: bool = False) -> Block:
-    """The block of these rows and columns, or its transpose."""
-    i, j = _places(rows, matrix.shape[0])[matrix.indices], _places(columns, matrix.shape[1])[matrix.columns]
-    inside = np.flatnonzero((i >= 0) & (j >= 0))
-    i, j, shape = i[inside], j[inside], (rows.size, columns.size)
-    if transposed:
-        i, j, shape = j, i, (shape[1], shape[0])
-    return Block.of(shape, inside, i, j, matrix.indices.size)
-
-
-def _symmetric_block(upper: Pattern, kept: Ints) -> Block:
-    """The block of a symmetric matrix, both triangles, from its upper triangle."""
-    place = _places(kept, upper.shape[0])
-    i, j = place[upper.indices], place[upper.columns]
-    inside = np.flatnonzero((i >= 0) & (j >= 0))
-    i, j = i[inside], j[inside]
-    off = i != j
-    entries = np.concatenate((inside, inside[off]))
-    return Block.of(
-        (kept.size, kept.size), entries, np.concatenate((i, j[off])), np.concatenate((j, i[off])), upper.indices.size
-    )
-
-
-def _places(kept: Ints, size: int) -> Ints:
-    """Position among ``kept``, −1 where absent."""
-    out = np.full(size, -1)
-    out[kept] = np.arange(kept.size)
-    return out
+    return Names(tau, u, defining, others, constant_A[chosen], weight[tau], block(A, defining, u))

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dpplang.asa.cones import Cones
+from dpplang.runtime.batched import times
+from dpplang.runtime.blocks import Block, block, symmetric_block
 from dpplang.runtime.cones.cone import Array
-from dpplang.runtime.data_map import Data, Index, compact
+from dpplang.runtime.data_map import Data
 from dpplang.runtime.smooth.barrier import Barrier
 from dpplang.runtime.smooth.terms import Ints, Point, Term
-from dpplang.runtime.solvers.protocol import Pattern, Structure
+from dpplang.runtime.solvers.protocol import Structure
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,15 +39,15 @@ class SmoothForm:
 
     @cached_property
     def M(self) -> Block:
-        return Block.of(self.structure.A, self.arguments, self.kept, -1.0)
+        return block(self.structure.A, self.arguments, self.kept, transposed=True, sign=-1.0)
 
     @cached_property
     def E(self) -> Block:
-        return Block.of(self.structure.A, self.equal, self.kept, 1.0)
+        return block(self.structure.A, self.equal, self.kept, transposed=True)
 
     @cached_property
     def G(self) -> Block:
-        return Block.of(self.structure.A, self.below, self.kept, 1.0)
+        return block(self.structure.A, self.below, self.kept, transposed=True)
 
     @cached_property
     def barrier(self) -> Barrier:
@@ -62,27 +63,16 @@ class SmoothForm:
         """Positions in z that must be positive."""
         return np.concatenate([np.empty(0, np.intp), *(term.positive for term in self.terms)])
 
-    def P(self, entries: Array) -> Array:
-        """The symmetric P of the kept variables, ``[1 or B, n, n]``."""
-        i, j, inside = self._P_at
-        out = np.zeros((entries.shape[0], self.kept.size, self.kept.size))
-        out[:, i, j] = out[:, j, i] = entries[:, inside]
-        return out
-
     @cached_property
-    def _P_at(self) -> tuple[Ints, Ints, Index]:
-        """Rows and columns of the entries of P among kept variables, and which of all they are."""
-        place = np.full(self.structure.P.shape[0], -1)
-        place[self.kept] = np.arange(self.kept.size)
-        i, j = place[self.structure.P.indices], place[self.structure.P.columns]
-        inside = np.flatnonzero((i >= 0) & (j >= 0))
-        return i[inside], j[inside], compact(inside)
+    def P(self) -> Block:
+        """The symmetric P of the kept variables."""
+        return symmetric_block(self.structure.P, self.kept)
 
     def objective(self, data: Data, x: Array) -> Array:
         """½xᵀPx + qᵀx ``[B]`` of the conic program at x ``[B, variables]``."""
         P, kept = self.structure.P, x[:, self.kept]
-        total = np.sum(data.q * x, axis=1) + 0.5 * np.sum(kept * (self.P(data.P) @ kept[:, :, None])[..., 0], axis=1)
-        loose = np.setdiff1d(np.arange(P.indices.size), np.arange(P.indices.size)[self._P_at[2]])
+        total = np.sum(data.q * x, axis=1) + 0.5 * np.sum(kept * times(self.P.fill(data.P), kept), axis=1)
+        loose = np.setdiff1d(every := np.arange(P.indices.size), every[self.P.entries])
         # An eliminated variable has a square at most.
         return total + 0.5 * np.sum(data.P[:, loose] * x[:, P.indices[loose]] ** 2, axis=1)
 
@@ -106,36 +96,3 @@ class Caps:
         point.x[:, self.column] = point.s[:, self.head] = point.s[:, self.row]
         point.y[:, self.head] = point.y[:, self.row]
         point.s[:, self.row] = 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """Some rows and columns of a sparse matrix as a dense one, transposed, times a sign.
-
-    ``entries`` are positions among the matrix's, ``places`` where they belong in ``[columns · rows]``; None if they
-    fill it in order, as a matrix of parameters does.
-    """
-
-    shape: tuple[int, int]
-    entries: Index
-    places: NDArray[np.intp] | None
-    sign: float
-
-    @staticmethod
-    def of(pattern: Pattern, rows: Ints, columns: Ints, sign: float) -> Block:
-        row_at, column_at = np.full(pattern.shape[0], -1), np.full(pattern.shape[1], -1)
-        row_at[rows], column_at[columns] = np.arange(rows.size), np.arange(columns.size)
-        i, j = row_at[pattern.indices], column_at[pattern.columns]
-        entries = np.flatnonzero((i >= 0) & (j >= 0))
-        places = j[entries] * rows.size + i[entries]
-        full = np.array_equal(places, np.arange(rows.size * columns.size))
-        return Block((columns.size, rows.size), compact(entries), None if full else places, sign)
-
-    def at(self, values: Array) -> Array:
-        """``[1 or B, columns, rows]`` from the matrix's entries ``[1 or B, nnz]``."""
-        found = values[:, self.entries] if isinstance(self.entries, slice) else values.take(self.entries, axis=1)
-        if self.places is None:
-            return (found if self.sign == 1 else self.sign * found).reshape(values.shape[0], *self.shape)
-        out = np.zeros((values.shape[0], self.shape[0] * self.shape[1]))
-        out[:, self.places] = self.sign * found
-        return out.reshape(values.shape[0], *self.shape)

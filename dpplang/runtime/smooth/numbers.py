@@ -40,13 +40,13 @@ class Numbers:
         return Numbers(
             form=form,
             batch=batch,
-            P=form.P(data.P),
+            P=form.P.fill(data.P),
             q=data.q[:, form.kept],
-            M=form.M.at(data.A),
+            M=form.M.fill(data.A),
             r=b[:, form.arguments],
-            E=form.E.at(data.A),
+            E=form.E.fill(data.A),
             e=b[:, form.equal],
-            G=form.G.at(data.A),
+            G=form.G.fill(data.A),
             h=b[:, form.below],
             terms=tuple(term.bind(data) for term in form.terms),
         )
