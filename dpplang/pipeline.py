@@ -8,7 +8,7 @@ it is needed, so that checking a file loads neither NumPy nor a solver.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,11 +19,11 @@ from dpplang.core.source import Source
 from dpplang.semantics.check import Checked, check
 from dpplang.semantics.library import standard_library
 from dpplang.semantics.lints import lint
-from dpplang.semantics.lints.unused import names_used
+from dpplang.semantics.lints.memory import Memory
 from dpplang.semantics.loader import Loader, read_source
 from dpplang.semantics.sizes import Sizes, solve_sizes
 from dpplang.semantics.tree import Model
-from dpplang.syntax import ast, parser
+from dpplang.syntax import parser
 
 if TYPE_CHECKING:
     from dpplang.asa.program import Program
@@ -63,18 +63,16 @@ class Compilation:
         return None if any(d.is_error for d in self.diagnostics) else self.checked.model
 
 
-def gathered(
-    parsed: parser.Parsed, checked: Checked, names: Callable[[ast.AnyItem], Iterable[str]] = names_used
-) -> tuple[Diagnostic, ...]:
+def gathered(parsed: parser.Parsed, checked: Checked, memory: Memory | None = None) -> tuple[Diagnostic, ...]:
     """Everything found in a text, in its order: errors of every phase, or, where there are none, what lints find.
 
-    ``names`` are those that an item uses.
+    ``memory``: what lints remember of the last version of the text, if there was one.
     """
     guessed = _guessed_lines(parsed.diagnostics)
     judged = (d for d in checked.diagnostics if not (d.primary and d.primary.span.line in guessed))
     found = (*parsed.diagnostics, *(judged if guessed else checked.diagnostics))
     if checked.model is not None and not any(d.is_error for d in found):
-        found = (*found, *lint(parsed.file, checked.model, names))
+        found = (*found, *lint(parsed.file, checked.model, memory))
     return tuple(sorted(found, key=lambda d: d.sort_key))
 
 

@@ -20,7 +20,7 @@ from dpplang.lsp.typing import type_nodes
 from dpplang.pipeline import gathered
 from dpplang.semantics.check import Checked, check_again
 from dpplang.semantics.library import standard_library
-from dpplang.semantics.lints.unused import names_used
+from dpplang.semantics.lints.memory import Memory as Linted
 from dpplang.semantics.loader import Loader
 from dpplang.semantics.memo import Memo
 from dpplang.semantics.tree import Expr, Model
@@ -67,7 +67,7 @@ class Analysis:
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All that is found, in order of the text; of a program without errors also what was hardly meant."""
-        return gathered(self.parsed, self.checked, self._kept.used)
+        return gathered(self.parsed, self.checked, self._kept.linted)
 
     @cached_property
     def _item_starts(self) -> list[int]:
@@ -153,19 +153,12 @@ class _Kept:
 
     _mentions: dict[int, tuple[ast.AnyItem, tuple[Mention, ...]]] = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
     _classes: dict[int, tuple[Piece, tuple[Classified, ...]]] = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
-    _used: dict[int, tuple[ast.AnyItem, frozenset[str]]] = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
+    linted: Linted = field(default_factory=Linted)
 
     def mentions(self, item: ast.AnyItem) -> tuple[Mention, ...]:
         found = self._mentions.get(id(item))
         if found is None:
             found = self._mentions[id(item)] = (item, mentions(item))
-        return found[1]
-
-    def used(self, item: ast.AnyItem) -> frozenset[str]:
-        """Names that an item uses."""
-        found = self._used.get(id(item))
-        if found is None:
-            found = self._used[id(item)] = (item, frozenset(names_used(item)))
         return found[1]
 
     def classes(self, piece: Piece) -> tuple[Classified, ...]:
@@ -177,11 +170,11 @@ class _Kept:
 
     def only(self, items: tuple[ast.AnyItem, ...], pieces: tuple[Piece, ...]) -> _Kept:
         """What is known of these alone."""
-        mine, theirs, used = self._mentions, self._classes, self._used
+        mine, theirs = self._mentions, self._classes
         return _Kept(
             {id(i): mine[id(i)] for i in items if id(i) in mine},
             {id(p): theirs[id(p)] for p in pieces if id(p) in theirs},
-            {id(i): used[id(i)] for i in items if id(i) in used},
+            self.linted,
         )
 
 

@@ -52,9 +52,6 @@ class Watched(dict[str, Any]):
         self.listed = True
         return super().__iter__()
 
-    def current(self, key: str) -> object:
-        return super().get(key)
-
 
 @dataclass(frozen=True, slots=True)
 class _Made:
@@ -128,14 +125,13 @@ class Memo:
             raise Stopped
         names, functions = cast("Watched", scope.names), cast("Watched", scope.functions)
         before, state = self._made.get(id(node)), walk.state
-        if before is not None and before.node is node and state.nodes + before.nodes <= MAX_NODES:
-            same = all(names.current(n) is v for n, v in before.names.items())
-            if same and all(_same(functions.current(n), v) for n, v in before.functions.items()):
-                self._kept[id(node)] = before
-                state.nodes += before.nodes
-                state.called |= before.called
-                state.inlined.update(before.inlined)
-                return cast("R", before.result)
+        fits = before is not None and before.node is node and state.nodes + before.nodes <= MAX_NODES
+        if before is not None and fits and _all_as_before(names, functions, before):
+            self._kept[id(node)] = before
+            state.nodes += before.nodes
+            state.called |= before.called
+            state.inlined.update(before.inlined)
+            return cast("R", before.result)
         return self._run(walk, names, functions, node, compute)
 
     def _run(self, walk: Walk, names: Watched, functions: Watched, node: ast.Node, compute: Callable[[], R]) -> R:
@@ -170,6 +166,14 @@ class Memo:
     def note_plain(self, expr: object) -> None:
         self._met.add(id(expr))
         self._plain[id(expr)] = expr
+
+
+def _all_as_before(names: Watched, functions: Watched, made: _Made) -> bool:
+    now = dict[str, Any].get  # unwatched
+    for name, meant in made.names.items():  # asked of every item at every keystroke: no calls that could be spared
+        if now(names, name) is not meant:
+            return False
+    return all(_same(now(functions, name), meant) for name, meant in made.functions.items())
 
 
 def _same(now: object, before: object) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from dpplang.core.diagnostics import Diagnostic, Fix, Label
@@ -120,22 +121,25 @@ def objective_demand(sense: str) -> Demand:
 
 def constraint_demands(constraint: Constraint) -> Iterator[tuple[Expr, Demand]]:
     """What a relation asks of each of its parts, in their order."""
-    match constraint.kind:
+    first, rest = _asked(constraint.kind, constraint.swapped, constraint.cone)
+    return zip(constraint.parts, chain((first,), repeat(rest)))  # noqa: B905
+
+
+@cache
+def _asked(kind: Kind, swapped: bool, cone: str) -> tuple[Demand, Demand]:
+    """What a relation asks of its first part, and of every other."""
+    match kind:
         case Kind.ZERO:
-            for part in constraint.parts:
-                yield part, Demand(AFFINE, "DCP205", "both sides of `==` must be affine")
+            both = Demand(AFFINE, "DCP205", "both sides of `==` must be affine")
         case Kind.LE:
-            small, large = constraint.parts
-            op, (first, second) = (">=", ("right", "left")) if constraint.swapped else ("<=", ("left", "right"))
-            yield small, Demand(CONVEX, "DCP206", f"the {first} side of `{op}` must be convex")
-            yield large, Demand(CONCAVE, "DCP206", f"the {second} side of `{op}` must be concave")
+            op, (first, second) = (">=", ("right", "left")) if swapped else ("<=", ("left", "right"))
+            small = Demand(CONVEX, "DCP206", f"the {first} side of `{op}` must be convex")
+            return small, Demand(CONCAVE, "DCP206", f"the {second} side of `{op}` must be concave")
         case Kind.PSD:
-            for part in constraint.parts:
-                op = "<<" if constraint.swapped else ">>"
-                yield part, Demand(AFFINE, "DCP205", f"both sides of `{op}` must be affine")
+            both = Demand(AFFINE, "DCP205", f"both sides of `{'<<' if swapped else '>>'}` must be affine")
         case Kind.CONE:
-            for part in constraint.parts:
-                yield part, Demand(AFFINE, "DCP212", f"what is `in {constraint.cone}` must be affine")
+            both = Demand(AFFINE, "DCP212", f"what is `in {cone}` must be affine")
+    return both, both
 
 
 def _quadratic_positions(objective: Expr) -> Iterator[AtomCall]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from dpplang.core.diagnostics import Diagnostic, Label, Severity
@@ -9,32 +10,29 @@ from dpplang.core.source import Span
 from dpplang.lattice.sign import Sign
 from dpplang.semantics.atom_constants import number
 from dpplang.semantics.lints.keys import Key, key_of
+from dpplang.semantics.lints.memory import Memory
 from dpplang.semantics.report import diagnose
 from dpplang.semantics.tree import Apply, Constraint, Expr, Kind, Model, Ref
-from dpplang.syntax import ast
 
 
-def trivial(file: ast.File, model: Model) -> Iterator[Diagnostic]:
+def trivial(constraint: Constraint) -> Iterator[Diagnostic]:
     """LNT103 (always true), LNT104 (never true), LNT105 (about no variable)."""
-    for constraint in model.constraints:
-        span = _span(constraint)
-        shown = " ".join(span.text.split())
-        parts = constraint.parts
-        never = _never(constraint)
-        if never:
-            yield _warning("LNT104", f"`{shown}` never holds: the problem has no feasible point", span, never, parts)
-        elif not any(p.facts.variables for p in parts):
-            if not _always(constraint):
-                message = (
-                    f"`{shown}` is about no variable: it holds or the problem is infeasible, whatever is solved for"
-                )
-                help_ = ("declare what is known of a parameter (`nonneg`, `psd`): that is checked when it is bound",)
-                yield diagnose("LNT105", message, span, help=help_, severity=Severity.WARNING)
-            else:
-                yield _warning("LNT103", f"`{shown}` always holds", span, "it says nothing", ())
-        elif _always(constraint):
-            note = "it says nothing, and leaves its multiplier undetermined: derivatives may not be unique"
-            yield _warning("LNT103", f"`{shown}` always holds", span, note, parts)
+    span = _span(constraint)
+    shown = " ".join(span.text.split())
+    parts = constraint.parts
+    never = _never(constraint)
+    if never:
+        yield _warning("LNT104", f"`{shown}` never holds: the problem has no feasible point", span, never, parts)
+    elif not any(p.facts.variables for p in parts):
+        if not _always(constraint):
+            message = f"`{shown}` is about no variable: it holds or the problem is infeasible, whatever is solved for"
+            help_ = ("declare what is known of a parameter (`nonneg`, `psd`): that is checked when it is bound",)
+            yield diagnose("LNT105", message, span, help=help_, severity=Severity.WARNING)
+        else:
+            yield _warning("LNT103", f"`{shown}` always holds", span, "it says nothing", ())
+    elif _always(constraint):
+        note = "it says nothing, and leaves its multiplier undetermined: derivatives may not be unique"
+        yield _warning("LNT103", f"`{shown}` always holds", span, note, parts)
 
 
 def _warning(code: str, message: str, span: Span, note: str, parts: tuple[Expr, ...]) -> Diagnostic:
@@ -108,35 +106,32 @@ def _is_zero(expr: Expr) -> bool:
     return number(expr) == 0 or (isinstance(expr, Apply) and expr.op == "full" and expr.option("value") == 0)
 
 
-def pinned(file: ast.File, model: Model) -> Iterator[Diagnostic]:
+def pinned(constraint: Constraint) -> Iterator[Diagnostic]:
     """LNT108: a vector or matrix set equal to one number, entry by entry."""
-    for constraint in model.constraints:
-        if constraint.kind is not Kind.ZERO or constraint.binders:
-            continue
-        for variable, other in (constraint.parts, constraint.parts[::-1]):
-            value = number(other)
-            if (
-                isinstance(variable, Ref)
-                and variable.facts.variables
-                and variable.shape
-                and value is not None
-                and value
-            ):
-                name = variable.symbol.name
-                yield diagnose(
-                    "LNT108",
-                    f"every entry of `{name}` is set to {value:g}: nothing of it is left to solve for",
-                    _span(constraint),
-                    help=(f"a sum is bounded by `sum({name}) == {value:g}`, one entry by `{name}[0] == {value:g}`",),
-                    severity=Severity.WARNING,
-                )
+    if constraint.kind is not Kind.ZERO or constraint.binders:
+        return
+    for variable, other in (constraint.parts, constraint.parts[::-1]):
+        value = number(other)
+        if isinstance(variable, Ref) and variable.facts.variables and variable.shape and value is not None and value:
+            name = variable.symbol.name
+            yield diagnose(
+                "LNT108",
+                f"every entry of `{name}` is set to {value:g}: nothing of it is left to solve for",
+                _span(constraint),
+                help=(f"a sum is bounded by `sum({name}) == {value:g}`, one entry by `{name}[0] == {value:g}`",),
+                severity=Severity.WARNING,
+            )
 
 
-def duplicates(file: ast.File, model: Model) -> Iterator[Diagnostic]:
+def duplicates(model: Model, memory: Memory) -> Iterator[Diagnostic]:
     """LNT107: the same relation over the same members, stated twice."""
+    prints = [memory.fingerprint(c) for c in model.constraints]
+    often = {p for p, times in Counter(prints).items() if times > 1}
     first: dict[Key, Constraint] = {}
     numbers: dict[Key, int] = {}
-    for constraint in model.constraints:
+    for constraint, own in zip(model.constraints, prints, strict=True):
+        if own not in often:
+            continue
         key = key_of(constraint, numbers)
         earlier = first.setdefault(key, constraint)
         if earlier is not constraint:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from dpplang.core.diagnostics import Diagnostic, Severity
-from dpplang.semantics.atom_walk import children, walk
+from dpplang.semantics.atom_walk import walk
+from dpplang.semantics.lints.memory import Memory
 from dpplang.semantics.lints.terms import terms
 from dpplang.semantics.report import diagnose
-from dpplang.semantics.tree import Expr, Model, OptimalValue, Ref, Symbol
+from dpplang.semantics.tree import Expr, Model, OptimalValue, Symbol
 
 
-def without_influence(model: Model, used: Set[str]) -> Iterator[Diagnostic]:
+def without_influence(model: Model, used: Set[str], memory: Memory) -> Iterator[Diagnostic]:
     """LNT102: only what is not used reaches them, or they only shift the optimal value."""
-    whole = _reached(model, _roots(model, shifts=True))
-    moving = _reached(model, _roots(model, shifts=False))
+    whole = _reached(model, _roots(model, shifts=True), memory)
+    moving = _reached(model, _roots(model, shifts=False), memory)
     of_value = any(isinstance(e, OptimalValue) for o in model.outputs for e in walk(o.value))
     for symbol in (*model.params, *model.data):
         if symbol.name not in used or symbol in moving or (symbol in whole and of_value):
@@ -38,19 +39,18 @@ def _roots(model: Model, *, shifts: bool) -> Iterator[Expr]:
     yield from (a for v in model.variables for attribute in v.attributes for a in attribute.arguments)
 
 
-def _reached(model: Model, roots: Iterator[Expr]) -> set[Symbol]:
+def _reached(model: Model, roots: Iterator[Expr], memory: Memory) -> set[Symbol]:
+    """Symbols that stand in the roots, in what derived ones among them are, or in their attributes."""
     values = {d.symbol: d.value for d in model.derived}
-    reached, seen = set[Symbol](), set[int]()
-    pending = list(roots)
+    reached = set[Symbol]().union(*map(memory.symbols, roots))
+    pending = list(reached)
     while pending:
-        expr = pending.pop()
-        if id(expr) in seen:
-            continue
-        seen.add(id(expr))
-        pending.extend(children(expr))
-        if isinstance(expr, Ref) and expr.symbol not in reached:
-            reached.add(expr.symbol)
-            pending.extend(a for attribute in expr.symbol.attributes for a in attribute.arguments)
-            if expr.symbol in values:
-                pending.append(values[expr.symbol])
+        symbol = pending.pop()
+        behind = [a for attribute in symbol.attributes for a in attribute.arguments]
+        if symbol in values:
+            behind.append(values[symbol])
+        for expr in behind:
+            new = memory.symbols(expr) - reached
+            reached |= new
+            pending.extend(new)
     return reached

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dpplang.lattice.dims import Poly
 from dpplang.semantics.tree import (
     Apply,
@@ -31,8 +33,17 @@ def key_of(constraint: Constraint, numbers: dict[Key, int]) -> Key:
 
     ``numbers`` is filled with the expressions that were seen, and shared by the constraints that are compared.
     """
+    return _key_of(constraint, lambda key: numbers.setdefault(key, len(numbers)))
+
+
+def fingerprint(constraint: Constraint) -> int:
+    """Equal for two constraints whose keys are equal, as long as the symbols and atoms in them live."""
+    return hash(_key_of(constraint, hash))
+
+
+def _key_of(constraint: Constraint, number: Callable[[Key], int]) -> Key:
     names = {b.name: f"#{i}" for i, b in enumerate(constraint.binders)}
-    keys = _Keys(names, numbers)
+    keys = _Keys(names, number)
     binders = tuple((keys.poly(b.start), keys.poly(b.stop)) for b in constraint.binders)
     parts = tuple(keys.expr(p) for p in (*constraint.parts, *constraint.cone_args))
     if constraint.kind is Kind.ZERO:
@@ -43,10 +54,10 @@ def key_of(constraint: Constraint, numbers: dict[Key, int]) -> Key:
 class _Keys:
     """Expressions as values that are equal iff the expressions say the same; index variables count from the outside."""
 
-    def __init__(self, names: dict[str, str], numbers: dict[Key, int]) -> None:
+    def __init__(self, names: dict[str, str], number: Callable[[Key], int]) -> None:
         self.names = names
         self.known: dict[int, int] = {}
-        self.numbers = numbers
+        self.number = number
 
     def poly(self, poly: Poly) -> Key:
         renamed = ((tuple(sorted(self.names.get(n, n) for n in monomial)), c) for monomial, c in poly.terms)
@@ -72,8 +83,7 @@ class _Keys:
     def expr(self, expr: Expr) -> int:
         """A number for each expression, shared parts looked at once."""
         if id(expr) not in self.known:
-            key = self._expr(expr)
-            self.known[id(expr)] = self.numbers.setdefault(key, len(self.numbers))
+            self.known[id(expr)] = self.number(self._expr(expr))
         return self.known[id(expr)]
 
     def _expr(self, expr: Expr) -> Key:

@@ -8,10 +8,9 @@ from dpplang.core.diagnostics import Diagnostic, Label, Severity
 from dpplang.semantics.lints.terms import terms
 from dpplang.semantics.report import diagnose
 from dpplang.semantics.tree import Apply, Expr, Model, Symbol
-from dpplang.syntax import ast
 
 
-def unbounded(file: ast.File, model: Model) -> Iterator[Diagnostic]:
+def unbounded(model: Model) -> Iterator[Diagnostic]:
     """LNT106: a variable that stands in linear terms of the objective and nowhere else, so that it goes to infinity."""
     if model.objective is None:
         return
