@@ -27,22 +27,37 @@ def run(args: argparse.Namespace) -> int:
     if args.stdio and args.tcp:
         raise UsageError("`--stdio` and `--tcp` exclude each other", "give one of them")
     host, port = _address(args.tcp) if args.tcp else ("", 0)
-    try:
-        import pygls  # noqa: F401
-    except ImportError:
-        raise UsageError(
-            "the language server needs pygls, which is not installed", "`pip install 'dpplang[lsp]'`"
-        ) from None
-    from dpplang.lsp.server import make_server
-
-    gc.freeze()  # what is loaded stays: collections need not look at it again and again
-    gc.set_threshold(20_000, 20, 50)
-    server = make_server()
+    server = _loaded()
     if args.tcp:
         server.start_tcp(host, port)
     else:
         _serve(server)
     return 0
+
+
+def _loaded() -> Server:
+    """The server, loaded without collections: the hundreds of classes of the protocol stay all the same.
+
+    Raises:
+        UsageError: pygls is not installed.
+    """
+    gc.disable()
+    try:
+        import pygls  # noqa: F401
+
+        from dpplang.lsp.server import make_server
+
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
+        return make_server()
+    except ModuleNotFoundError as error:
+        if error.name != "pygls":
+            raise
+        raise UsageError(
+            "the language server needs pygls, which is not installed", "`pip install 'dpplang[lsp]'`"
+        ) from None
+    finally:
+        gc.enable()
 
 
 def _serve(server: Server) -> None:

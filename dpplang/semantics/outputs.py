@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from dpplang.core.diagnostics import Label
 from dpplang.lattice.curvature import Curvature
@@ -15,6 +16,8 @@ from dpplang.semantics.tree import Constraint, DualRef, Expr, Facts, Output, Rea
 from dpplang.semantics.walk import Walk
 from dpplang.syntax import ast
 from dpplang.syntax.walk import walk as walk_nodes
+
+_DUAL = Reason("a dual variable")
 
 
 def declare_duals(file: FileScope, items: Sequence[ast.ConstraintItem], constraints: Sequence[Constraint]) -> None:
@@ -30,9 +33,13 @@ def declare_duals(file: FileScope, items: Sequence[ast.ConstraintItem], constrai
         if constraint is None:
             file.names[f"dual {name}"] = POISON
             continue
-        shape = dual_shape(constraint)
-        facts = Facts(shape or (), curvature=Curvature.AFFINE, dpp=Curvature.AFFINE)
-        file.names[f"dual {name}"] = DualRef(name, facts=facts, span=item.span, reason=Reason("a dual variable"))
+        facts = _dual_facts(dual_shape(constraint) or ())
+        file.names[f"dual {name}"] = DualRef(name, facts=facts, span=item.span, reason=_DUAL)
+
+
+@lru_cache(maxsize=256)
+def _dual_facts(shape: Shape) -> Facts:
+    return Facts(shape, curvature=Curvature.AFFINE, dpp=Curvature.AFFINE)
 
 
 def dual_shape(constraint: Constraint) -> Shape | None:

@@ -49,7 +49,7 @@ def judge(
     rewrites = _Rewrites(program, inlined)
     allowed: set[int] = set() if objective is None else {id(c) for c in _quadratic_positions(objective)}
     seen: set[int] = set()
-    for expr, demand, place in _demands(sense, objective, at, constraints):
+    for expr, demand, asking in _demands(sense, objective, constraints):
         if not satisfies(expr.facts.curvature, demand.wanted):
             found = dcp.blame(expr, demand)
         elif not satisfies(expr.facts.dpp, demand.wanted):
@@ -60,7 +60,14 @@ def judge(
             found = list(_misplaced(expr, allowed, seen, rewrites))
             if memo is not None and not _has_quadratic_forms(expr):
                 memo.note_plain(expr)
-        report.add(*(_asked_for(d, place) for d in found))
+        report.add(*(_asked_for(d, _place(asking, at)) for d in found))
+
+
+def _place(asking: Constraint | None, at: Span | None) -> Label | None:
+    """What asks: a constraint, or else the objective."""
+    if asking is not None:
+        return Label(asking.span, "used in this constraint")
+    return None if at is None else Label(at, "used in this objective")
 
 
 def _asked_for(diagnostic: Diagnostic, place: Label | None) -> Diagnostic:
@@ -103,14 +110,14 @@ class _Rewrites:
 
 
 def _demands(
-    sense: str, objective: Expr | None, at: Span | None, constraints: Sequence[Constraint]
-) -> Iterator[tuple[Expr, Demand, Label | None]]:
-    """Expressions, what is asked of each, and where."""
+    sense: str, objective: Expr | None, constraints: Sequence[Constraint]
+) -> Iterator[tuple[Expr, Demand, Constraint | None]]:
+    """Expressions, what is asked of each, and by which constraint; None for the objective."""
     if objective is not None:
-        yield objective, objective_demand(sense), None if at is None else Label(at, "used in this objective")
+        yield objective, objective_demand(sense), None
     for constraint in constraints:
-        place = Label(constraint.span, "used in this constraint")
-        yield from ((expr, demand, place) for expr, demand in constraint_demands(constraint))
+        for expr, demand in constraint_demands(constraint):
+            yield expr, demand, constraint
 
 
 def objective_demand(sense: str) -> Demand:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,30 @@ from dpplang.semantics.tree import Constraint
 from tests.lsp.helpers import PORTFOLIO
 
 ROOT = Path(__file__).resolve().parents[2]
+WARNED = """\
+# Every lint has something to say, of constraints that have names and of such that are counted.
+dim n, T = 4
+param a[n], b nonneg, shift, idle pos
+param c[n] nonneg
+derived e = b * b
+var x[n], y[n], u[T, n], far
+let r = x - y
+func size(z[n]) = sum_squares(z) + norm1(z)
+minimize size(r) + shift + e + far
+subject to
+  x >= 0
+  0 <= x
+  first: a' @ x == b
+  b == a' @ x
+  c >= 0
+  1 <= 2
+  x == 1
+  ball[t in T]: size(u[t]) <= 3
+  same[s in T]: size(u[s]) <= 3
+  -1 <= y <= 1
+  c' @ y <= b  # allow: LNT107
+  c' @ y <= b
+"""
 TEXTS = [PORTFOLIO, *(p.read_text(encoding="utf-8") for p in sorted((ROOT / "examples").rglob("*.dpp")))]
 JUNK = [
     "(",
@@ -137,9 +162,9 @@ def ask(view: View, rng: random.Random) -> None:
     actions.actions(view, start, end, ["quickfix"], 1, view.analysis.diagnostics)
 
 
-def edits(seed: int, count: int) -> None:
+def edits(seed: int, count: int, texts: Sequence[str] = TEXTS) -> None:
     rng = random.Random(seed)
-    start = text = rng.choice(TEXTS)
+    start = text = rng.choice(texts)
     session = Session("a.dpp", None)
     encoding = rng.choice(list(Encoding))
     for _ in range(count):
@@ -152,6 +177,29 @@ def edits(seed: int, count: int) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_edits(seed: int) -> None:
     edits(seed, 20)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_edits_that_leave_a_program_with_warnings(seed: int) -> None:
+    """Lines are left out, doubled and exchanged, most often twice in a row, and what lints remember is right."""
+    rng = random.Random(seed)
+    session = Session("a.dpp", None)
+    text, linted = WARNED, 0
+    for _ in range(40):
+        found = session.analyze(text).diagnostics
+        assert said(found) == fresh(text), text
+        linted += any(d.code.startswith("LNT") for d in found)
+        lines = (WARNED if rng.random() < 0.3 else text).split("\n")
+        i, j = rng.randrange(10, len(lines) - 1), rng.randrange(10, len(lines) - 1)
+        match rng.randrange(3):
+            case 0:
+                del lines[i]
+            case 1:
+                lines.insert(i, lines[j])
+            case _:
+                lines[i], lines[j] = lines[j], lines[i]
+        text = "\n".join(lines)
+    assert linted > 15
 
 
 @pytest.mark.slow
@@ -183,11 +231,11 @@ def test_nothing_is_kept_of_what_is_gone() -> None:
     """A text that is edited a thousand times leaves no more behind than one version of it."""
     session = Session("a.dpp", None)
     for number in range(100):
-        session.analyze(PORTFOLIO + f"# {number}\n")
+        assert session.analyze(PORTFOLIO + f"# {number}\n").diagnostics is not None
     gc.collect()
     few = sum(isinstance(o, Constraint) for o in gc.get_objects())
     for number in range(100, 300):
-        session.analyze(PORTFOLIO.replace("0.2", f"0.{number}"))
+        assert session.analyze(PORTFOLIO.replace("0.2", f"0.{number}")).diagnostics is not None
     gc.collect()
     assert sum(isinstance(o, Constraint) for o in gc.get_objects()) <= few + 12
 

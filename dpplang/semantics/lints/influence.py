@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from dpplang.core.diagnostics import Diagnostic, Severity
 from dpplang.semantics.atom_walk import walk
@@ -14,8 +14,10 @@ from dpplang.semantics.tree import Expr, Model, OptimalValue, Symbol
 
 def without_influence(model: Model, used: Set[str], memory: Memory) -> Iterator[Diagnostic]:
     """LNT102: only what is not used reaches them, or they only shift the optimal value."""
-    whole = _reached(model, _roots(model, shifts=True), memory)
-    moving = _reached(model, _roots(model, shifts=False), memory)
+    values = {d.symbol: d.value for d in model.derived}
+    parts = () if model.objective is None else tuple(terms(model.objective))
+    moving = _reached(values, (*_roots(model), *(t for t in parts if t.facts.variables)), memory)
+    whole = moving | _reached(values, [t for t in parts if not t.facts.variables], memory)
     of_value = any(isinstance(e, OptimalValue) for o in model.outputs for e in walk(o.value))
     for symbol in (*model.params, *model.data):
         if symbol.name not in used or symbol in moving or (symbol in whole and of_value):
@@ -29,19 +31,16 @@ def without_influence(model: Model, used: Set[str], memory: Memory) -> Iterator[
         yield diagnose("LNT102", message, symbol.span, notes=notes, severity=Severity.WARNING)
 
 
-def _roots(model: Model, *, shifts: bool) -> Iterator[Expr]:
-    """Every expression that the solution depends on; ``shifts``: also terms of the objective without variables."""
-    if model.objective is not None:
-        yield from (t for t in terms(model.objective) if shifts or t.facts.variables)
+def _roots(model: Model) -> Iterator[Expr]:
+    """Every expression that the solution depends on, the objective left aside."""
     for constraint in model.constraints:
         yield from (*constraint.parts, *constraint.cone_args)
     yield from (o.value for o in model.outputs)
     yield from (a for v in model.variables for attribute in v.attributes for a in attribute.arguments)
 
 
-def _reached(model: Model, roots: Iterator[Expr], memory: Memory) -> set[Symbol]:
+def _reached(values: Mapping[Symbol, Expr], roots: Iterable[Expr], memory: Memory) -> set[Symbol]:
     """Symbols that stand in the roots, in what derived ones among them are, or in their attributes."""
-    values = {d.symbol: d.value for d in model.derived}
     reached = set[Symbol]().union(*map(memory.symbols, roots))
     pending = list(reached)
     while pending:

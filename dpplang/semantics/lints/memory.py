@@ -48,16 +48,19 @@ class Memory:
 
     def used(self, item: ast.AnyItem) -> frozenset[str]:
         """Names that an item uses."""
-        found = self._used.get(id(item)) or (self._before and self._before._used.get(id(item)))
-        found = found or (item, frozenset(names_used(item)))
-        self._used[id(item)] = found
+        found = self._used.get(id(item))
+        if found is None:
+            before = None if self._before is None else self._before._used.get(id(item))
+            found = self._used[id(item)] = before or (item, frozenset(names_used(item)))
         return found[1]
 
     def symbols(self, expr: Expr) -> frozenset[Symbol]:
         """Symbols that stand in an expression."""
-        found = self._symbols.get(id(expr)) or (self._before and self._before._symbols.get(id(expr)))
-        found = found or (expr, frozenset(e.symbol for e in walk(expr) if isinstance(e, Ref)))
-        self._symbols[id(expr)] = found
+        found = self._symbols.get(id(expr))
+        if found is None:
+            before = None if self._before is None else self._before._symbols.get(id(expr))
+            inside = before or (expr, frozenset(e.symbol for e in walk(expr) if isinstance(e, Ref)))
+            found = self._symbols[id(expr)] = inside
         return found[1]
 
     def fingerprint(self, constraint: Constraint) -> int:
@@ -78,8 +81,10 @@ class Memory:
     def _of(self, constraint: Constraint) -> _Noted:
         # By its parts: a constraint without a name is made anew when those before it are counted anew
         key = id(constraint.parts)
-        noted = self._noted.get(key) or (self._before and self._before._noted.get(key))
-        if not noted or not _same_but_name(noted.constraint, constraint):
+        noted = self._noted.get(key)
+        if noted is None and self._before is not None:
+            noted = self._before._noted.get(key)
+        if noted is None or not _same_but_name(noted.constraint, constraint):
             noted = _Noted(constraint, fingerprint(constraint))
         self._noted[key] = noted
         return noted
