@@ -55,7 +55,12 @@ class Compilation:
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Everything found, of every phase, in order of the text."""
-        return gathered(self.parsed, self.checked)
+        found = gathered(self.parsed, self.checked)
+        if not found or any(d.is_error for d in found):
+            return found
+        from dpplang.semantics.fixes.warned import remedied  # loaded where there is something to mend
+
+        return remedied(self.parsed.file, found)
 
     @property
     def model(self) -> Model | None:

@@ -11,8 +11,6 @@ from dpplang.semantics.tree import Expr, Role, Symbol, TypedAttribute, TypedForm
 from dpplang.syntax import ast
 from dpplang.syntax.atoms import KINDS
 
-_ATTRIBUTES = frozenset({"nonneg", "nonpos", "pos", "neg", "psd", "nsd", "symmetric", "diagonal"})
-
 
 @dataclass(frozen=True, slots=True)
 class Signature:
@@ -67,8 +65,8 @@ def _check_kind(item: ast.AtomItem) -> None:
 
 def _formal(formal: ast.Formal, dims: dict[str, None]) -> TypedFormal:
     for attribute in formal.attributes:
-        if attribute.name not in _ATTRIBUTES or attribute.arguments:
-            known = ", ".join(sorted(_ATTRIBUTES))
+        if attribute.name not in ast.PLAIN_ATTRIBUTES or attribute.arguments:
+            known = ", ".join(sorted(ast.PLAIN_ATTRIBUTES))
             message = f"`{attribute.name}` is no attribute of an argument"
             raise mistake("ATM416", message, attribute.span, help=(f"there are {known}",))
     shape = tuple(_extent(e, dims, closed=False) for e in formal.shape)

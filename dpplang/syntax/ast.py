@@ -198,6 +198,10 @@ class Membership(Node):
 # --- items -------------------------------------------------------------------------------------------------------
 
 
+PLAIN_ATTRIBUTES = frozenset({"nonneg", "nonpos", "pos", "neg", "psd", "nsd", "symmetric", "diagonal"})
+"""Words that say of a tensor what is checked when it is bound, and take no arguments."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attribute(Node):
     """``nonneg``, ``psd``, ``sparse(mask)``; ``in [lo, hi]`` is name ``in`` with two arguments."""

@@ -11,7 +11,6 @@ from dpplang.syntax import ast
 from dpplang.syntax.walk import walk
 
 _KINDS = {ast.DimItem: "dim", ast.DataItem: "data", ast.ParamItem: "param", ast.VarItem: "var"}
-_ATTRIBUTES = frozenset({"nonneg", "nonpos", "pos", "neg", "psd", "nsd", "symmetric", "diagonal"})
 
 
 def unused(file: ast.File, model: Model, used: Set[str]) -> Iterator[Diagnostic]:
@@ -20,7 +19,7 @@ def unused(file: ast.File, model: Model, used: Set[str]) -> Iterator[Diagnostic]
     for kind, ident in _declared(file):
         if ident.name in used:
             continue
-        if kind == "param" and ident.name in _ATTRIBUTES:
+        if kind == "param" and ident.name in ast.PLAIN_ATTRIBUTES:
             note = f"an attribute follows the shape without a comma: `{_before(file, ident)} {ident.name}`"
             yield _unused(kind, ident, note)
         elif kind == "var" and not returned:
