@@ -126,6 +126,7 @@ FUNCTIONS: dict[str, Word] = {
     "ones": Word("ones(m, n)", "All ones."),
     "zeros": Word("zeros(m, n)", "All zeros."),
     "eye": Word("eye(n)", "The identity matrix."),
+    "perspective": Word("perspective(f(x), s)", "s·f(x/s), with the curvature of f: every variable in `f(x)` is divided by the scale s ≥ 0."),
 }  # fmt: skip
 
 NUMERIC: dict[str, Word] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dpplang.core.diagnostics import Diagnostic, Label
+from dpplang.core.source import Span
 from dpplang.lattice.curvature import Curvature, Monotonicity, compose
 from dpplang.lattice.dims import Poly, Shape
 from dpplang.lattice.sign import Sign
@@ -27,7 +28,7 @@ from dpplang.semantics.atom_match import (
 from dpplang.semantics.facts import symbols
 from dpplang.semantics.tree import Apply, Atom, AtomCall, Const, Expr, FactClause, Facts, Reason, Ref
 
-__all__ = ["Called", "Site", "call_atom", "monotonicity", "signature"]
+__all__ = ["Called", "Site", "apply_record", "call_atom", "monotonicity", "signature"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def call_atom(
     for record in _by_rank(records, arguments, keywords):
         result = match(record, arguments, keywords, site)
         if isinstance(result, Match):
-            return Called(_keepdims(_apply(result, site), result, arguments))
+            return Called(_keepdims(apply_record(result, site.span), result, arguments))
         mismatches.append(result)
     return Called(None, (_nearest(mismatches, records),))
 
@@ -127,10 +128,11 @@ def _nearest(mismatches: list[Mismatch], records: tuple[Atom, ...]) -> Diagnosti
     return first
 
 
-def _apply(found: Match, site: Site) -> Expr:
+def apply_record(found: Match, span: Span) -> Expr:
+    """The call of a record that its arguments fit, before ``keepdims``."""
     atom = found.atom
     facts = _facts(found)
-    plain = _plain(found, facts, site)
+    plain = _plain(found, facts, span)
     if plain is not None:
         return plain
     return AtomCall(
@@ -139,12 +141,12 @@ def _apply(found: Match, site: Site) -> Expr:
         tuple(sorted(found.sizes.items())),
         found.axis,
         facts=facts,
-        span=site.span,
+        span=span,
         reason=Reason(_rule(found), found.args),
     )
 
 
-def _plain(found: Match, facts: Facts, site: Site) -> Expr | None:
+def _plain(found: Match, facts: Facts, span: Span) -> Expr | None:
     """``x^1`` is ``x`` and ``x^0`` is one: a graph that is just an argument or a number needs no atom in the tree."""
     graph = found.atom.graph
     if found.atom.kind != "elementwise" or graph is None or graph.variables or graph.constraints:
@@ -158,9 +160,9 @@ def _plain(found: Match, facts: Facts, site: Site) -> Expr | None:
             sign = Sign.NONNEG if value > 0 else Sign.NONPOS if value < 0 else Sign.ZERO
             constant = Facts(found.shape, sign)
             if not found.shape:
-                return Const(value, facts=constant, span=site.span, reason=Reason("a number"))
+                return Const(value, facts=constant, span=span, reason=Reason("a number"))
             options = (("value", float(value)),)
-            return Apply("full", (), options, facts=constant, span=site.span, reason=Reason("a number"))
+            return Apply("full", (), options, facts=constant, span=span, reason=Reason("a number"))
         case _:
             return None
 

@@ -24,6 +24,7 @@ from dpplang.semantics.arithmetic import (
     transposed,
 )
 from dpplang.semantics.build import affine, bilinear, reshaped
+from dpplang.semantics.perspective import perspective
 from dpplang.semantics.report import Mistake, mistake
 from dpplang.semantics.tree import Apply, Expr, Facts, Reason
 
@@ -340,6 +341,7 @@ PRIMITIVES: dict[str, Rule] = {
     "ones": _filled,
     "zeros": _filled,
     "eye": _eye,
+    "perspective": perspective,
 }
 
 FOREIGN: dict[str, str] = {

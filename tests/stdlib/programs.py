@@ -49,8 +49,8 @@ class Text:
     data: dict[str, np.ndarray]
 
 
-def program_text(atom: Atom, point: dict[str, np.ndarray]) -> Text:
-    """The program at the constants of a point."""
+def program_text(atom: Atom, point: dict[str, np.ndarray], *, scaled: bool = False) -> Text:
+    """The program at the constants of a point; with ``scaled``, of the atom's perspective, its scale fixed to ``p_scale``."""
     data: dict[str, np.ndarray] = {}
     lines: list[str] = []
     relations: list[str] = []
@@ -73,10 +73,15 @@ def program_text(atom: Atom, point: dict[str, np.ndarray]) -> Text:
                 arguments[-1] = "inf" if np.isinf(value) else repr(float(value))
     assert atom.graph is not None
     call = f"{atom.name}({', '.join(arguments)})"
+    objective = f"sum({call})" if atom.shape else call
+    if scaled:
+        lines += ["param p_scale", "var scale"]
+        relations.append("  scale == p_scale")
+        objective = f"perspective({objective}, scale)"
     text = "\n".join(
         [
             *lines,
-            f"{atom.graph.sense} {f'sum({call})' if atom.shape else call}",
+            f"{atom.graph.sense} {objective}",
             "subject to",
             *relations,
             "return value",

@@ -274,4 +274,12 @@ ATOM_CODES: tuple[CodeInfo, ...] = (
         _with_atom(_atom(_GAP + "\n  graph {\n    minimize pos(x)\n  }\n  test gap(2) == 3"), "gap(x)"),
         _with_atom(_atom(_GAP + "\n  graph {\n    minimize pos(x)\n  }\n  test gap(2) == 2"), "gap(x)"),
     ),
+    CodeInfo(
+        "ATM429",
+        "no perspective",
+        "`perspective(f(x), s)` is s·f(x/s): every variable in its first argument is divided by the scale. So there must be one, "
+        "the scale may not be among them, and what they stand in must have a graph, which a quadratic form with a parameter has not.",
+        _program("var s nonneg\nminimize perspective(sum_squares(x) + s, s)"),
+        _program("var s nonneg\nminimize perspective(sum_squares(x), s) + s"),
+    ),
 )
