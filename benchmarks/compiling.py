@@ -39,6 +39,7 @@ class Compiling:
         make = self.labels()[label]
         if label.startswith("dpplang"):
             import dpplang.lowering.lower
+            import dpplang.pipeline
             import dpplang.runtime.runner  # noqa: F401
         else:
             from cvxpylayers.torch import CvxpyLayer  # noqa: F401

@@ -1,7 +1,7 @@
 """A program and how to run it: parameters in, solutions out, derivatives either way, over a batch.
 
 Runs a :class:`~dpplang.asa.program.Program` alone; knows nothing of the language. Everything that depends only on the
-program is prepared once.
+program is prepared once, when it is first needed.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from dpplang.runtime.data_map import PARTS, DataMap
 from dpplang.runtime.derivative import Derivative, Point
 from dpplang.runtime.differentiate import Remarks, adjoint, tangent
 from dpplang.runtime.found import Found
-from dpplang.runtime.methods import methods_for
+from dpplang.runtime.methods import Methods
 from dpplang.runtime.options import Options
+from dpplang.runtime.quadratic.dense import Planned
 from dpplang.runtime.sensitivity import make_sensitivity
 from dpplang.runtime.solved import Detail, Solved
 from dpplang.runtime.solvers.protocol import Structure
@@ -48,18 +49,30 @@ class Engine:
     def __init__(self, program: Program, options: Options | None = None) -> None:
         self.program = program
         self.options = options or Options()
-        structure = Structure.of(program)
-        self._structure = structure
         self._cone = Product.of(program.cones)
         if self._cone.size != program.m:
             raise InternalError(f"cones have {self._cone.size} rows, the program {program.m}")
-        self._map = DataMap.of(program)
-        self._moving = tuple(name for name in PARTS if self._map.touched(name) or not _is_finite(self._map, name))
-        self._methods = methods_for(program, structure, self._map, self.options)
-        self._conic = Conic(structure, self._cone, self.options, self._map.touched("P"), program.P.values.constant)
-        self._sensitivity = make_sensitivity(program, structure, self._cone, self.options)
+        self._structure = Structure.of(program)
+        self._planned = Planned(self._structure, program)
+        self._methods = Methods(program, self._planned, self.options)
+        self._sensitivity = make_sensitivity(program, self._structure, self._cone, self.options)
         self._remarks = Remarks(program)
         self._sign = -1.0 if program.sense == "maximize" else 1.0
+
+    @property
+    def _map(self) -> DataMap:
+        return self._planned.map
+
+    @cached_property
+    def _moving(self) -> tuple[str, ...]:
+        """Parts of the data that may hold what is no number."""
+        return tuple(name for name in PARTS if self._map.touched(name) or not _is_finite(self._map, name))
+
+    @cached_property
+    def _conic(self) -> Conic:
+        return Conic(
+            self._structure, self._cone, self.options, self._map.touched("P"), self.program.P.values.constant
+        )
 
     @cached_property
     def _derivative(self) -> Derivative:
@@ -89,11 +102,11 @@ class Engine:
         for name in self._moving:
             work.refuse_nonfinite(name, getattr(data, name), self._map.touched(name))
         founds: list[Found] = []
-        for method in self._methods:
-            if (elements := work.open()).size:
-                for found in method.solve(data, elements):
-                    work.take(found)
-                    founds.append(found)
+        methods = iter(self._methods)
+        while (elements := work.open()).size and (method := next(methods, None)) is not None:
+            for found in method.solve(data, elements):
+                work.take(found)
+                founds.append(found)
         if (elements := work.open()).size:
             self._conic.solve(data, work, elements)
         value = self._sign * (work.objective + data.d[:, 0])

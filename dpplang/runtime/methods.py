@@ -12,13 +12,14 @@ A method takes a whole batch, and answers only for elements whose optimality it 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpplang.asa.program import Program
-from dpplang.runtime.data_map import Data, DataMap
+from dpplang.runtime.data_map import Data
 from dpplang.runtime.found import Found
 from dpplang.runtime.options import Options
 from dpplang.runtime.quadratic.dense import Planned
@@ -26,7 +27,6 @@ from dpplang.runtime.quadratic.method import QuadraticMethod
 from dpplang.runtime.quadratic.polyhedral import PolyhedralMethod
 from dpplang.runtime.reduced import ReducedMethod
 from dpplang.runtime.smooth.method import SmoothMethod
-from dpplang.runtime.solvers.protocol import Structure
 
 
 class Method(Protocol):
@@ -35,15 +35,24 @@ class Method(Protocol):
         ...
 
 
-def methods_for(program: Program, structure: Structure, map_: DataMap, options: Options) -> tuple[Method, ...]:
-    """The methods that take this program, in order."""
-    if options.solver != "auto":
-        return ()
-    planned = Planned(structure, map_)
-    found = (
-        QuadraticMethod.of(planned, options),
-        PolyhedralMethod.of(planned, options),
-        SmoothMethod.of(program, options),
-        ReducedMethod.of(planned, options),
-    )
-    return tuple(method for method in found if method is not None)
+class Methods:
+    """The methods that take a program, in order. Each is prepared when a batch comes as far as it."""
+
+    def __init__(self, program: Program, planned: Planned, options: Options) -> None:
+        self._makers: tuple[Callable[[], Method | None], ...] = (
+            lambda: QuadraticMethod.of(planned, options),
+            lambda: PolyhedralMethod.of(planned, options),
+            lambda: SmoothMethod.of(program, options),
+            lambda: ReducedMethod.of(planned, options),
+        )
+        if options.solver != "auto":
+            self._makers = ()
+        self._made: dict[int, Method | None] = {}
+
+    def __iter__(self) -> Iterator[Method]:
+        for k, make in enumerate(self._makers):
+            if k not in self._made:
+                self._made[k] = make()
+            method = self._made[k]
+            if method is not None:
+                yield method

@@ -17,6 +17,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from dpplang.asa.program import Program
 from dpplang.runtime.batched import times, transposed_times
 from dpplang.runtime.blocks import Block, block, symmetric_block
 from dpplang.runtime.cones.cone import Array
@@ -74,10 +75,15 @@ class Dense:
 
 @dataclass(frozen=True, eq=False)
 class Planned:
-    """A program for which methods ask, and its dense forms, planned once for all of them and only if one asks."""
+    """A program for which methods ask: its map, and its dense forms, planned once for all of them and only if one
+    asks."""
 
     structure: Structure
-    map: DataMap
+    program: Program
+
+    @cached_property
+    def map(self) -> DataMap:
+        return DataMap.of(self.program)
 
     @property
     def least(self) -> tuple[int, int]:
