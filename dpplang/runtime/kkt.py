@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.cones.product import Product, ProductSpectrum
-from dpplang.runtime.kkt_factor import Factor, factorize, factorize_sparse, null_component
+from dpplang.runtime.kkt_factor import Factor, factorize, null_component
+from dpplang.runtime.kkt_sparse import factorize_sparse
 from dpplang.runtime.solvers.protocol import Structure
 
 _INACTIVE = 1e-12  # directions with 1 − λ below this are dropped
@@ -105,7 +106,7 @@ class KktPlan:
     def __init__(self, structure: Structure, cone: Product, any_solution: bool = False) -> None:
         """``any_solution``: where a system is singular, any solution serves, not the one of least norm alone."""
         P, A = structure.P, structure.A
-        self._positive = P.shape[0] if any_solution else None
+        self._any_solution = any_solution
         self._structure, self._cone = structure, cone
         self.n, self.m = P.shape[0], A.shape[0]
         self._P_at, self._A_at = (P.indices, P.columns), (A.indices, A.columns)
@@ -200,7 +201,7 @@ class KktPlan:
                 reduced = sp.diags_array(weight[element, kept]) @ reduced
                 corner = -sp.diags_array(spectrum.values[element, kept])
                 matrix = sp.block_array([[matrix, reduced.T], [reduced, corner]])
-            made.append((alone, kept[None], factorize_sparse(sp.csc_matrix(matrix), self._positive)))
+            made.append((alone, kept[None], factorize_sparse(sp.csc_matrix(matrix), self.n, self._any_solution)))
         return tuple(made)
 
     def _turn(self, spectrum: ProductSpectrum, element: int) -> sp.csr_array | None:

@@ -11,21 +11,16 @@ from functools import cached_property, lru_cache
 from typing import Protocol
 
 import numpy as np
-import scipy.sparse as sp
-import scipy.sparse.linalg as spla
 from numpy.typing import NDArray
 from scipy.linalg import get_lapack_funcs
 
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.threads import split
-from dpplang.runtime.warn import warn_stopped_short
 
 SINGULAR = 1e-12
 """Reciprocal condition number (of the matrix scaled to unit row maxima) below which a matrix counts as singular."""
 
 _CUTOFF = 1e-10  # eigenvalues below this share of the largest count as zero in K⁺
-_DELTA = 1e-8  # of the regularization of a singular system, relative to its largest entry
-_LSMR, _LSMR_LIMIT = 1e-13, 20  # tolerance of least squares by iteration, and iterations per unknown
 _INVERT = 48  # up to this order a batch is inverted in one call, beyond it each element is factorized
 
 
@@ -51,7 +46,7 @@ class Factor(Protocol):
 
 def null_component(factor: Factor, size: int) -> Array:
     """p − K⁺Kp ``[B, size]``: a vector of the null space of each K, without structure there; 0 where K is regular."""
-    probe = np.where(factor.singular[:, None], _probe(size), 0.0)
+    probe = np.where(factor.singular[:, None], probe_of(size), 0.0)
     return probe - factor.solve(factor.times(probe))
 
 
@@ -60,40 +55,6 @@ def factorize(matrices: Array) -> Factor:
     if matrices.shape[-1] <= _INVERT:
         return _Inverses(matrices)
     return _Solves(matrices)
-
-
-def factorize_sparse(matrix: sp.csc_matrix, positive: int | None = None) -> Factor:
-    """Factorize one sparse matrix.
-
-    Args:
-        positive: where any solution of a consistent system will do, the order of the leading, positive semidefinite
-            block: a singular matrix is then regularized, which costs a fraction of its least-norm solution.
-    """
-    probe = _probe(matrix.indptr.size - 1)
-    try:
-        factors = spla.splu(matrix, permc_spec="COLAMD")
-    except RuntimeError:  # exactly singular
-        return _SparseLeastSquares(matrix) if positive is None else _regularized(matrix, positive)
-    size = abs(matrix).sum(axis=0).max()
-    growth = np.abs(factors.solve(probe)).sum() / np.abs(probe).sum()
-    if not np.isfinite(growth) or growth * size * SINGULAR > 1:
-        return _SparseLeastSquares(matrix) if positive is None else _regularized(matrix, positive)
-    return _SparseTriangular(matrix, factors)
-
-
-def _regularized(matrix: sp.csc_matrix, positive: int) -> Factor:
-    """K + δ·diag(I, −I), which is quasidefinite and hence regular (Vanderbei 1995).
-
-    The refinement step that follows every solve, against K itself, takes δ out of the part that K determines.
-    """
-    order = matrix.indptr.size - 1
-    delta = _DELTA * max(abs(matrix).max(), 1.0)
-    signs = np.where(np.arange(order) < positive, delta, -delta)
-    try:
-        factors = spla.splu(sp.csc_matrix(matrix + sp.diags_array(signs)), permc_spec="COLAMD")
-    except RuntimeError:  # K itself is so badly scaled that δ drowns
-        return _SparseLeastSquares(matrix, aloud=False)
-    return _SparseTriangular(matrix, factors)
 
 
 class _Inverses:
@@ -175,7 +136,7 @@ class _Solves:
     def _once(self, rhs: Array) -> tuple[Array, Array]:
         """(z, how much larger than the probe its solution is, relative to 1/‖K‖)."""
         order = rhs.shape[1]
-        probe = _probe(order)
+        probe = probe_of(order)
 
         def solve(part: slice) -> tuple[Array, Array]:
             matrices = self._matrices[part]
@@ -219,51 +180,6 @@ class _Triangular:
         return z
 
 
-class _SparseTriangular:
-    """Sparse LU factors of one matrix."""
-
-    singular = np.zeros(1, dtype=bool)
-
-    def __init__(self, matrix: sp.csc_matrix, factors: spla.SuperLU) -> None:
-        self._matrix, self._factors = matrix, factors
-
-    def times(self, vector: Array) -> Array:
-        return np.zeros_like(vector)
-
-    def solve(self, rhs: Array) -> Array:
-        z = self._factors.solve(rhs[0])
-        z += self._factors.solve(rhs[0] - self._matrix @ z)
-        return z[None]
-
-
-class _SparseLeastSquares:
-    """The solution of least norm by LSMR (Fong, Saunders 2011)."""
-
-    singular = np.ones(1, dtype=bool)
-
-    def __init__(self, matrix: sp.csc_matrix, aloud: bool = True) -> None:
-        """``aloud``: whether a solve that stops short is worth a warning; where it is only a try, it is not."""
-        self._matrix, self._aloud = matrix, aloud
-
-    def times(self, vector: Array) -> Array:
-        return (self._matrix @ vector[0])[None]
-
-    def solve(self, rhs: Array) -> Array:
-        size = np.abs(rhs[0]).max(initial=0.0)
-        if size == 0:
-            return np.zeros_like(rhs)
-        limit = _LSMR_LIMIT * rhs.shape[1]
-        z, _, iterations, _, normal, *_ = spla.lsmr(
-            self._matrix, rhs[0] / size, atol=_LSMR, btol=_LSMR, conlim=0, maxiter=limit
-        )
-        if iterations >= limit and self._aloud:
-            left = rhs[0] / size - self._matrix @ z
-            scale = abs(self._matrix).sum(axis=0).max() * np.linalg.norm(left)
-            if normal > 1e3 * _LSMR * scale and np.linalg.norm(left) > 1e3 * _LSMR:
-                warn_stopped_short(iterations, float(normal / scale))
-        return size * z[None]
-
-
 def solve_each(matrices: Array, rhs: Array) -> Array:
     """Solutions ``[B, N, …]`` of each system; NaN where the matrix is exactly singular."""
     try:
@@ -291,6 +207,6 @@ def _scale(matrices: Array) -> Array:
 
 
 @lru_cache(maxsize=64)
-def _probe(size: int) -> Array:
+def probe_of(size: int) -> Array:
     """A vector with no structure that a null space could be orthogonal to."""
     return np.random.default_rng(0).normal(size=size)

@@ -150,13 +150,13 @@ def test_least_squares_that_stops_short_is_reported() -> None:
     """A singular system whose nonzero eigenvalues span 14 orders of magnitude: LSMR cannot reach its tolerance."""
     import scipy.sparse as sp
 
-    from dpplang.runtime.kkt_factor import factorize_sparse
+    from dpplang.runtime.kkt_sparse import factorize_sparse
 
     rng = np.random.default_rng(3)
     basis = np.linalg.qr(rng.normal(size=(60, 60)))[0]
     values = np.concatenate((np.geomspace(1, 1e-10, 58), [0.0, 0.0]))
     matrix = sp.csc_matrix((basis * values) @ basis.T)
-    factor = factorize_sparse(matrix)
+    factor = factorize_sparse(matrix, 60)
     assert factor.singular.all()
     with pytest.warns(match="DIF602"):
         factor.solve(rng.normal(size=(1, 60)))
@@ -165,7 +165,7 @@ def test_least_squares_that_stops_short_is_reported() -> None:
 def test_least_squares_that_arrives_says_nothing() -> None:
     import scipy.sparse as sp
 
-    from dpplang.runtime.kkt_factor import factorize_sparse
+    from dpplang.runtime.kkt_sparse import factorize_sparse
 
     rng = np.random.default_rng(4)
     basis = np.linalg.qr(rng.normal(size=(60, 60)))[0]
@@ -173,7 +173,7 @@ def test_least_squares_that_arrives_says_nothing() -> None:
     matrix, rhs = (basis * values) @ basis.T, rng.normal(size=(1, 60))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = factorize_sparse(sp.csc_matrix(matrix)).solve(rhs)
+        found = factorize_sparse(sp.csc_matrix(matrix), 60).solve(rhs)
     np.testing.assert_allclose(found[0], np.linalg.pinv(matrix, rcond=1e-8) @ rhs[0], atol=1e-8)
 
 

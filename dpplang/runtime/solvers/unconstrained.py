@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
-import scipy.sparse.linalg as spla
 
 from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.kkt_sparse import factorize_sparse
 from dpplang.runtime.solvers.protocol import Answer, Structure
 from dpplang.runtime.status import Status
 
@@ -37,10 +37,4 @@ def _least_squares(matrix: sp.csc_matrix, rhs: Array) -> Array:
         return np.zeros_like(rhs)
     if rhs.size <= _DENSE:
         return np.linalg.lstsq(matrix.toarray(), rhs, rcond=1e-12)[0]
-    try:
-        x = spla.splu(matrix).solve(rhs)
-        if np.isfinite(x).all() and np.abs(matrix @ x - rhs).max() <= 1e-10 * np.abs(rhs).max():
-            return x
-    except RuntimeError:  # exactly singular
-        pass
-    return spla.lsmr(matrix, rhs, atol=1e-14, btol=1e-14, conlim=0, maxiter=20 * rhs.size)[0]
+    return factorize_sparse(matrix, rhs.size).solve(rhs[None])[0]
