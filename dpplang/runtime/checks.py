@@ -100,8 +100,11 @@ def _shapes(program: Program, shapes: Mapping[str, tuple[int, ...]]) -> tuple[tu
             batches[parameter.name] = shape[: len(shape) - len(parameter.shape)]
         else:
             problems.append(_misfit(program, parameter, shape))
+    distinct = {batch for batch in batches.values() if batch}
+    if len(distinct) <= 1:
+        return next(iter(distinct), ()), problems
     try:
-        return np.broadcast_shapes(*batches.values()), problems
+        return np.broadcast_shapes(*distinct), problems
     except ValueError:
         return (), [*problems, _clash(batches)]
 

@@ -104,9 +104,11 @@ class Derivative:
     ) -> tuple[Array | None, ...]:
         """Gradients with respect to θ for (r, t) = S(dx, dy) and dvalue ``[B]``."""
         x, y = point.x, point.y
-        weight = np.zeros((x.shape[0], 1)) if dvalue is None else point.sign * dvalue[:, None]
-        # The envelope theorem's terms, folded into those of the solve.
-        q, b, half = weight * x - r, t - weight * y, 0.5 * weight * x - r
+        if dvalue is None:
+            q, b, half, d = -r, t, -r, np.zeros((x.shape[0], 1))
+        else:  # the envelope theorem's terms, folded into those of the solve
+            d = point.sign * dvalue[:, None]
+            q, b, half = d * x - r, t - d * y, 0.5 * d * x - r
 
         def cotangent(part: str, piece: Piece, summed: bool) -> Array:
             match part:
@@ -122,7 +124,7 @@ class Derivative:
                 case "b":
                     values = b[:, piece.entries]
                 case _:
-                    values = weight[:, piece.entries]
+                    values = d[:, piece.entries]
             return values.sum(axis=0, keepdims=True) if summed else values
 
         return self._map.pull(cotangent, point.extents, wanted)

@@ -53,14 +53,15 @@ def adjoint(
     g, h = np.zeros_like(point.x) if dx is None else dx, np.zeros_like(point.y) if dy is None else dy
     if dx is None and dy is None:
         return derivative.pull(point, g, h, dvalue, wanted)
-    if isinstance(solved.sensitivity, Secants):
-        r, t, x, y = solved.sensitivity.secant(g, h)
+    sensitivity = solved.sensitivity
+    if isinstance(sensitivity, Secants):
+        r, t, x, y = sensitivity.secant(g, h)
         parts = [derivative.pull(replace(point, x=x, y=y), r, t, None, wanted)]
         if dvalue is not None:
             parts.append(derivative.pull(point, np.zeros_like(r), np.zeros_like(t), dvalue, wanted))
         return tuple(None if p[0] is None else np.sum(p, axis=0) for p in zip(*parts, strict=True))
-    r, t = solved.sensitivity(g, h)
-    free = solved.sensitivity.free
+    r, t = sensitivity(g, h)
+    free = sensitivity.free
     if free is not None:
         seen = _seen(free, g, h)
         scale = _SEEN * (1 + max(np.abs(point.x).max(initial=0.0), np.abs(point.y).max(initial=0.0)))

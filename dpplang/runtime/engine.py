@@ -64,15 +64,14 @@ class Engine:
         return self._planned.map
 
     @cached_property
-    def _moving(self) -> tuple[str, ...]:
-        """Parts of the data that may hold what is no number."""
-        return tuple(name for name in PARTS if self._map.touched(name) or not _is_finite(self._map, name))
+    def _moving(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Parts of the data that may hold what is no number, and the parameters each depends on."""
+        touched = ((name, self._map.touched(name)) for name in PARTS)
+        return tuple((name, by) for name, by in touched if by or not _is_finite(self._map, name))
 
     @cached_property
     def _conic(self) -> Conic:
-        return Conic(
-            self._structure, self._cone, self.options, self._map.touched("P"), self.program.P.values.constant
-        )
+        return Conic(self._structure, self._cone, self.options, self._map.touched("P"), self.program.P.values.constant)
 
     @cached_property
     def _derivative(self) -> Derivative:
@@ -99,8 +98,8 @@ class Engine:
     def _solve(self, theta: tuple[Array, ...]) -> Solved:
         work = Workspace(self._batch(theta), self.program.n, self.program.m)
         data = self._map.at(theta)
-        for name in self._moving:
-            work.refuse_nonfinite(name, getattr(data, name), self._map.touched(name))
+        for name, parameters in self._moving:
+            work.refuse_nonfinite(name, getattr(data, name), parameters)
         founds: list[Found] = []
         methods = iter(self._methods)
         while (elements := work.open()).size and (method := next(methods, None)) is not None:
@@ -134,7 +133,7 @@ class Engine:
             A tuple like θ: ``[1 or B, size]``, summed over the batch where a parameter is shared; None where not
             wanted. Elements that failed contribute nothing.
         """
-        if not solved.ok.all():
+        if not solved.is_whole:
             dx, dy, dvalue = (None if d is None else np.where(_wide(solved.ok, d), d, 0.0) for d in (dx, dy, dvalue))
         with self._quiet():
             return adjoint(self._derivative, self._point(solved), solved, dx, dy, dvalue, tuple(wanted), self._remarks)
@@ -146,14 +145,14 @@ class Engine:
         """
         with self._quiet():
             out = tangent(self._derivative, self._point(solved), solved, tuple(dtheta), self._remarks)
-        if solved.ok.all():
+        if solved.is_whole:
             return out
         dx, dy, dvalue = (np.where(_wide(solved.ok, d), d, 0.0) for d in out)
         return dx, dy, dvalue
 
     def _point(self, solved: Solved) -> Point:
         x, y = solved.x, solved.y
-        if not solved.ok.all():
+        if not solved.is_whole:
             x, y = np.where(solved.ok[:, None], x, 0.0), np.where(solved.ok[:, None], y, 0.0)
         return Point(x, y, self._sign, tuple(t.shape[0] for t in solved.theta))
 

@@ -84,7 +84,7 @@ def raise_failures(program: Program, solved: Solved, batch: tuple[int, ...]) -> 
     """Raises:
     SolveError: some element has no solution; with their batch indices, statuses and reasons.
     """
-    if solved.ok.all():
+    if solved.is_whole:
         return
     failures = tuple(
         replace(f, index=tuple(int(i) for i in np.unravel_index(f.index[0], batch)) if batch else ())

@@ -57,7 +57,10 @@ class Exact:
         self._plan: KktPlan | None = None
 
     def __call__(self, solved: Solved) -> Sensitivity:
-        parts = tuple(part for part in solved.founds if not part.weak.all())
+        founds = solved.founds
+        if len(founds) == 1 and founds[0].elements.size == solved.batch and not founds[0].weak.any():
+            return _Whole(founds[0])
+        parts = tuple(part for part in founds if not part.weak.all())
         ok = solved.ok.copy()
         for part in parts:
             ok[part.elements[~part.weak]] = False
@@ -91,6 +94,20 @@ class _Unremarked:
         return self._inner(g, h)
 
 
+class _Whole:
+    """S where one method has solved the whole batch."""
+
+    def __init__(self, found: Found) -> None:
+        self._found = found
+
+    def __call__(self, g: Array, h: Array) -> tuple[Array, Array]:
+        return self._found.sensitivity(g, h)
+
+    @property
+    def free(self) -> tuple[Array, Array] | None:
+        return self._found.free()
+
+
 class Combined:
     """S of the elements that special methods solved, by their own factors, and of the rest by ``direct``."""
 
@@ -99,8 +116,6 @@ class Combined:
 
     def __call__(self, g: Array, h: Array) -> tuple[Array, Array]:
         parts = self._parts
-        if len(parts) == 1 and self._direct is None and parts[0].elements.size == g.shape[0]:
-            return parts[0].sensitivity(g, h)
         r, t = (np.zeros_like(g), np.zeros_like(h)) if self._direct is None else self._direct(g, h)
 
         def solve(part: Found) -> None:

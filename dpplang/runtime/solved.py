@@ -64,6 +64,11 @@ class Solved:
     def batch(self) -> int:
         return self.x.shape[0]
 
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether all elements have a solution."""
+        return bool(self.ok.all())
+
     @property
     def codes(self) -> NDArray[np.int64]:
         """The statuses as numbers ``[B]``: places in :data:`dpplang.runtime.status.CODES`."""

@@ -105,18 +105,37 @@ class Solve(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        theta = ctx.saved_tensors
-        wanted = tuple(ctx.needs_input_grad[1 : 1 + len(theta)])
+        call, theta = ctx.call, ctx.saved_tensors  # which also notices a θ that was changed in place
+        wanted = ctx.needs_input_grad[1 : 1 + len(theta)]
         if _is_plain():
-            found = Adjoint.forward(ctx.call, wanted, *gradients[:3])
+            found = Adjoint.forward(call, wanted, *gradients[:3])
         else:
-            found = Adjoint.apply(ctx.call, wanted, *gradients[:3], *theta)
+            found = Adjoint.apply(call, wanted, *gradients[:3], *theta)
         return (None, *found, *(None,) * (ctx.count - len(theta)))
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Tensor | None) -> tuple[Tensor | None, ...]:
         theta = ctx.saved_tensors
         return (*Tangent.apply(ctx.call, *tangents[1 : 1 + len(theta)], *theta), None)
+
+
+class _Plain(torch.autograd.Function):
+    """:class:`Solve` where no transform of ``torch.func`` is active: the same, called without its ceremony (binding
+    arguments by signature, which takes as long as a small solve)."""
+
+    @staticmethod
+    def forward(ctx: Any, call: Call, *tensors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        output = Solve.forward(call, *tensors)
+        Solve.setup_context(ctx, (call, *tensors), output)
+        return output
+
+    backward = Solve.backward
+    jvp = Solve.jvp
+
+
+def solve(call: Call, *tensors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """What :class:`Solve` gives."""
+    return (Solve if _transforming() else _Plain).apply(call, *tensors)
 
 
 class _Once(torch.autograd.Function):
@@ -145,7 +164,7 @@ class Adjoint(_Once):
     def forward(call: Call, wanted: tuple[bool, ...], *tensors: Tensor | None) -> tuple[Tensor | None, ...]:
         dx, dy, dvalue = _arrays(tensors[:3])
         found = call.engine.adjoint(call.answer, dx, dy, dvalue, wanted)
-        return tuple(None if d is None else torch.from_numpy(np.ascontiguousarray(d)) for d in found)
+        return tuple([None if d is None else torch.from_numpy(np.ascontiguousarray(d)) for d in found])
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[int | None, ...], *inputs: Any) -> Any:
@@ -188,7 +207,7 @@ class Tangent(_Once):
         return tuple(part.reshape(count, extent, *part.shape[1:]) for part in found), (0,) * len(found)
 
 
-# Torch binds arguments by a function's signature at every call, and finding that takes longer than a small solve.
+# Torch binds arguments by a function's signature, and finding that at every call takes longer than a small solve.
 for _function in (Solve, Adjoint, Tangent):
     _function.forward.__signature__ = inspect.signature(_function.forward)  # pyright: ignore[reportFunctionMemberAccess]
 
@@ -225,7 +244,7 @@ def _in_front(tensor: Tensor, dim: int | None, rank: int) -> Tensor:
 
 
 def _arrays(tensors: Sequence[Tensor | None]) -> tuple[np.ndarray[Any, Any] | None, ...]:
-    return tuple(None if t is None else np.ascontiguousarray(t.detach().numpy()) for t in tensors)
+    return tuple([None if t is None else np.ascontiguousarray(t.detach().numpy()) for t in tensors])
 
 
 def _check(call: Call, arrays: list[np.ndarray[Any, Any]]) -> None:

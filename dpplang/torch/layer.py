@@ -18,9 +18,9 @@ from dpplang.core.errors import BindError
 from dpplang.runtime.names import assign, match_names
 from dpplang.runtime.options import Options
 from dpplang.runtime.runner import Runner, check_on_failure
-from dpplang.torch.function import Call, Solve
+from dpplang.torch.function import Call, solve
 from dpplang.torch.outputs import Parts
-from dpplang.torch.result import LAST_OK, Result
+from dpplang.torch.result import Result
 from dpplang.torch.values import prepare
 
 if TYPE_CHECKING:
@@ -90,9 +90,9 @@ class Layer(nn.Module):
         runner, constants, values_by_name = self._bind(values, named)
         inputs = prepare(runner.program, values_by_name, constants)
         call = Call(runner.engine, inputs.batch, inputs.tolerances, self.on_failure == "raise")
-        x, y, value, codes = Solve.apply(call, *inputs.theta, *inputs.values)
-        parts = Parts(x, y, value, inputs.theta, codes > LAST_OK)
-        return Result(runner.readouts, parts, codes, inputs.batch, inputs.dtype, inputs.device)
+        x, y, value, codes = solve(call, *inputs.theta, *inputs.values)
+        parts = Parts(x, y, value, inputs.theta, codes)
+        return Result(runner.readouts, parts, inputs.batch, inputs.dtype, inputs.device)
 
     def program(self, *values: Any, **named: Any) -> Program:
         """The compiled program that a call with these arguments solves."""

@@ -9,17 +9,25 @@ import torch
 from torch import Tensor
 
 from dpplang.runtime.outputs import Readout, Term
+from dpplang.runtime.status import CODES
+
+LAST_OK = max(status.code for status in CODES if status.ok)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
-    """x ``[B, n]``, y ``[B, m]``, value ``[B]``; θ per parameter ``[B_k, size]``; which elements failed ``[B]``."""
+    """x ``[B, n]``, y ``[B, m]``, value ``[B]``; θ per parameter ``[B_k, size]``; the statuses as numbers ``[B]``."""
 
     x: Tensor
     y: Tensor
     value: Tensor
     theta: Sequence[Tensor]
-    failed: Tensor
+    codes: Tensor
+
+    @property
+    def failed(self) -> Tensor:
+        """Which elements failed ``[B]``."""
+        return self.codes > LAST_OK
 
     def source(self, number: int) -> Tensor:
         match number:
@@ -34,7 +42,7 @@ class Parts:
 
 
 def read(readout: Readout, parts: Parts) -> Tensor:
-    """Values ``[B, *shape]``, differentiable in x, y, value and θ.
+    """Values ``[B, size]``, differentiable in x, y, value and θ.
 
     Where coefficients depend on θ, failed elements are masked before and after the product: 0 · NaN in the reverse pass
     would spoil the gradient of a shared parameter.
@@ -45,7 +53,7 @@ def read(readout: Readout, parts: Parts) -> Tensor:
         source = parts.source(term.source)
         if term.touches:
             source = source.masked_fill(parts.failed[:, None], 0.0)
-        entries = source[:, torch.from_numpy(term.columns)]
+        entries = source.index_select(1, torch.from_numpy(term.columns))
         if term.constant is not None:
             entries = entries * _coefficients(term, torch.from_numpy(term.constant), parts.theta)
         if term.touches:
@@ -54,9 +62,7 @@ def read(readout: Readout, parts: Parts) -> Tensor:
             rows = torch.from_numpy(term.rows)
             entries = entries.new_zeros((batch, readout.size)).index_add(1, rows, entries)
         total = entries if total is None else total + entries
-    if total is None:
-        total = parts.x.new_zeros((batch, readout.size))
-    return total.reshape(batch, *readout.shape)
+    return parts.x.new_zeros((batch, readout.size)) if total is None else total
 
 
 def _coefficients(term: Term, constant: Tensor, theta: Sequence[Tensor]) -> Tensor:

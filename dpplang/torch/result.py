@@ -12,8 +12,6 @@ from dpplang.runtime.outputs import Readouts
 from dpplang.runtime.status import CODES
 from dpplang.torch.outputs import Parts, read
 
-LAST_OK = max(status.code for status in CODES if status.ok)
-
 
 class Result(NamedOutputs):
     """Solutions of a batch of problems, as tensors that gradients flow through.
@@ -30,14 +28,12 @@ class Result(NamedOutputs):
         self,
         readouts: Readouts,
         parts: Parts,
-        codes: Tensor,
         batch: tuple[int, ...],
         dtype: torch.dtype,
         device: torch.device,
     ) -> None:
         self._readouts = readouts
         self._parts = parts
-        self._codes = codes
         self._batch = batch
         self._dtype = dtype
         self._device = device
@@ -51,7 +47,7 @@ class Result(NamedOutputs):
     @property
     def status(self) -> Tensor:
         """Per element ``[*batch]`` a number: the place of its status in ``status_names``; 0 is ``solved``."""
-        return self._codes.reshape(self._batch).to(self._device)
+        return self._parts.codes.reshape(self._batch).to(self._device)
 
     @property
     def status_names(self) -> tuple[str, ...]:
@@ -71,7 +67,7 @@ class Result(NamedOutputs):
         return self._tensors[name]
 
     def __repr__(self) -> str:
-        words = Counter(CODES[code].value for code in self._codes.tolist())
+        words = Counter(CODES[code].value for code in self._parts.codes.tolist())
         counted = ", ".join(f"{k} {word}" if self._batch else word for word, k in words.items()) or "none"
         shown = ", ".join(f"{n} {[*self._batch, *self._readouts[n].shape]}" for n in self.names)
         return f"Result({counted}; {shown})"

@@ -80,6 +80,8 @@ def _double(parameter: Parameter, value: Any) -> tuple[Tensor, float]:
         why = f"`{parameter.name}` is not an array of real numbers: its dtype is {value.dtype}"
         raise BindError([Diagnostic("BND713", why, notes=origin_notes(parameter), help=(expected(parameter),))])
     dense = value.to_dense() if value.layout != torch.strided else value
+    if value.dtype == torch.float64:
+        return dense if dense.is_cpu else dense.cpu(), tolerance(8)
     precision = tolerance(value.element_size()) if value.is_floating_point() else tolerance(8)
     return dense.to(device="cpu", dtype=torch.float64), precision
 

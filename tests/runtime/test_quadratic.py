@@ -8,6 +8,7 @@ import pytest
 import dpplang
 from dpplang.runtime.engine import Engine, Solved
 from dpplang.runtime.options import Options
+from dpplang.runtime.quadratic import method
 from dpplang.runtime.quadratic.pivoting import solve
 from dpplang.runtime.quadratic.triangular import invert_lower
 from dpplang.runtime.status import Status
@@ -113,6 +114,35 @@ def test_shared_matrices_are_factorized_once() -> None:
     x = rng.normal(size=(20, 10))
     moving = {"q": rng.normal(size=(20, 10)), "h": x @ shared["G"].T + rng.uniform(size=(20, 15)), "b": x @ shared["A"].T}
     compare(FIXED, moving, shared)
+
+
+def test_what_is_composed_is_what_its_steps_give(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names, equalities and inequalities of a small fixed program: by products, and step by step."""
+    text = """
+    dim n, m, p
+    data S[m, n], G[m, n], A[p, n]
+    param c[m], q[n], h[m], b[p]
+    var x[n]
+    minimize sum_squares(S @ x - c) + q' @ x
+    subject to
+      eq: A @ x == b
+      ineq: G @ x <= h
+    """
+    rng = np.random.default_rng(7)
+    shared = {name: rng.normal(size=(k, 6)) for name, k in (("S", 9), ("G", 9), ("A", 2))}
+    x = rng.normal(size=(30, 6))
+    values = {
+        "c": rng.normal(size=(30, 9)),
+        "q": rng.normal(size=(1, 6)),
+        "h": x @ shared["G"].T + 0.3 * rng.uniform(size=(30, 9)),
+        "b": x @ shared["A"].T,
+    }
+    one = compare(text, values, shared)
+    monkeypatch.setattr(method, "LARGEST", 0)
+    other = compare(text, values, shared)
+    assert one.founds[0].sensitivity.__class__ is not other.founds[0].sensitivity.__class__
+    for name in ("x", "y", "s", "value"):
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-10, atol=1e-10)
 
 
 def test_separable_programs() -> None:

@@ -11,6 +11,7 @@ from dpplang.runtime.data_map import Data
 from dpplang.runtime.found import Found
 from dpplang.runtime.options import Options
 from dpplang.runtime.quadratic.active_set import find
+from dpplang.runtime.quadratic.composed import LARGEST, Composed
 from dpplang.runtime.quadratic.dense import Dense, DensePlan, Planned
 from dpplang.runtime.quadratic.range_space import RangeSpace, factorize
 from dpplang.runtime.quadratic.system import System
@@ -29,6 +30,7 @@ class QuadraticMethod:
         """``constant``: the data, where no parameter touches P and A: then they are factorized once and for all."""
         self._plan, self._options = plan, options
         self._fixed = self._factorize(plan.matrices(constant)) if constant is not None else None
+        self._composed: Composed | None = None
 
     @staticmethod
     def of(program: Planned, options: Options) -> QuadraticMethod | None:
@@ -40,7 +42,13 @@ class QuadraticMethod:
             return None
         is_fixed = not map_.touched("P") and not map_.touched("A")
         made = QuadraticMethod(plan, options, program.constant if is_fixed else None)
-        return None if is_fixed and made._fixed is None else made
+        if is_fixed:
+            if made._fixed is None:
+                return None
+            structure = program.structure
+            if structure.P.shape[0] + structure.A.shape[0] <= LARGEST:
+                made._composed = Composed(plan, *made._fixed, structure, program.constant)
+        return made
 
     def solve(self, data: Data, elements: NDArray[np.intp]) -> list[Found]:
         """Solve the given elements of a batch; those in none of the results are left to others."""
@@ -52,13 +60,11 @@ class QuadraticMethod:
                 return []
         n, m = plan.n, plan.m - plan.equalities
         weight = m * m if shared else 2 * (n * n + n * plan.m + m * m)
-        size = max(1, (_SHARED if shared else _CHUNK) // max(weight, 1))
         batch = elements.size
-        threads = self._options.threads or cores()
         if batch * weight < _THREADS:
-            threads = 1
-        else:
-            size = min(size, -(-batch // threads))
+            return self._chunk(data, elements, factors)
+        threads = self._options.threads or cores()
+        size = max(1, min((_SHARED if shared else _CHUNK) // weight, -(-batch // threads)))
         chunks = [elements[start : start + size] for start in range(0, batch, size)]
         return [found for part in each(lambda c: self._chunk(data, c, factors), chunks, threads) for found in part]
 
@@ -69,6 +75,8 @@ class QuadraticMethod:
     def _chunk(self, data: Data, elements: NDArray[np.intp], factors: tuple[Dense, RangeSpace] | None) -> list[Found]:
         plan = self._plan
         here = data.rows(elements)
+        if self._composed is not None:
+            return self._composed.solve(here, elements, self._options.tolerance)
         if factors is None:
             factors = self._factorize(plan.matrices(here))
         if factors is None:  # of one of them: find out which
