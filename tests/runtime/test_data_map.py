@@ -89,3 +89,41 @@ def test_tangent_of_some_parameters() -> None:
     moved = map_.along((None, None, theta[2], None))
     assert moved["P"] is None and moved["q"] is None
     np.testing.assert_allclose(moved["b"], theta[2] @ made.b.matrix.toarray()[:, 15:21].T, atol=1e-14)
+
+
+def matrices():
+    """Whole matrices as parameters: G in A, which is stored by columns, a multiple of another below it, and the sum of both
+    triangles of Q in P."""
+    n = 40
+    row, column = np.divmod(np.arange(n * n), n)
+    i, j = np.array([(i, j) for j in range(n) for i in range(j + 1)]).T
+    ones = np.ones(n * n)
+    halves = np.full(i.size, 0.5)
+    carried = [
+        ("Q", "P", sp.csr_array((np.concatenate((halves, halves)), (np.tile(np.arange(i.size), 2), np.concatenate((i * n + j, j * n + i)))))),
+        ("G", "A", sp.csr_array((ones, (column * 2 * n + row, np.arange(n * n))), shape=(2 * n * n, n * n))),
+        ("H", "A", sp.csr_array((-3 * ones, (column * 2 * n + n + row, np.arange(n * n))), shape=(2 * n * n, n * n))),
+    ]
+    rng = np.random.default_rng(3)
+    return build(rng.normal(size=(n, n)), rng.normal(size=n), np.zeros((2 * n, n)), np.zeros(2 * n), Cones(nonneg=2 * n), carried, pattern=False)
+
+
+@pytest.mark.parametrize("extents", [(1, 1, 1), (70, 70, 70), (70, 1, 70), (1, 70, 1)])
+def test_whole_matrices(extents: tuple[int, ...]) -> None:
+    made, rng, batch = matrices(), np.random.default_rng(4), max(extents)
+    theta = tuple(rng.normal(size=(b, p.size)) for b, p in zip(extents, made.parameters, strict=True))
+    map_ = DataMap.of(made)
+    data = map_.at(theta)
+    whole = np.concatenate([np.broadcast_to(t, (batch, t.shape[1])) for t in theta], axis=1)
+    for name, plain in (("P", made.P.values), ("A", made.A.values)):
+        values = getattr(data, name)
+        np.testing.assert_allclose(np.broadcast_to(values, (batch, plain.size)), plain(whole), atol=1e-14)
+    x, y = rng.normal(size=(batch, 40)), rng.normal(size=(batch, 80))
+    weight = rng.normal(size=batch)
+    derivative = Derivative(map_, Structure.of(made))
+    point = Point(x, y, 1.0, extents)
+    found = derivative.pull(point, np.zeros_like(x), np.zeros_like(y), weight, (True,) * 3)
+    squares, products = (np.einsum("b,bi,bj->bij", weight, v, x) for v in (x, y))
+    for gradient, expected in zip(found, (0.5 * squares, products[:, :40], -3 * products[:, 40:]), strict=True):
+        flat = expected.reshape(batch, -1)
+        np.testing.assert_allclose(gradient, flat if len(gradient) == batch else flat.sum(axis=0, keepdims=True), atol=1e-11)
