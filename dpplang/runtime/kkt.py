@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import scipy.sparse as sp
@@ -35,7 +36,6 @@ _INACTIVE = 1e-12  # directions with 1 − λ below this are dropped
 _SMALL = 250  # up to this order dense elimination wins whatever the pattern
 _LARGE = 4000  # beyond it a dense matrix no longer fits
 _FILLED = 0.15  # share of nonzeros from which dense elimination wins in between
-_CHUNK = 1 << 24  # entries of dense matrices held at once
 _ALIKE = 1.15  # ratio of orders up to which systems are padded to one
 
 
@@ -135,19 +135,32 @@ class KktPlan:
         for members in self._alike(counts):
             count = int(counts[members].max())
             order = self.n + count
-            step = max(1, _CHUNK // max(order * order, self.m * self.n, 1))
-            for start in range(0, members.size, step):
-                elements = members[start : start + step]
-                kept = np.argsort(~active[elements], axis=1, kind="stable")[:, :count]
-                matrices = np.zeros((elements.size, order, order))
-                self._write_P(matrices, _rows(P, elements))
-                rows = self._reduced_rows(_rows(A, elements), spectrum, weight, elements, kept)
-                matrices[:, self.n :, : self.n] = rows
-                matrices[:, : self.n, self.n :] = np.swapaxes(rows, 1, 2)
-                tail = np.arange(self.n, order)
-                matrices[:, tail, tail] = -spectrum.values[elements[:, None], kept]
-                made.append((elements, kept, factorize(matrices)))
+            kept = np.argsort(~active[members], axis=1, kind="stable")[:, :count]
+            make = partial(self._matrices, P, A, spectrum, weight, members, kept)
+            made.append((members, kept, factorize(make, members.size, order)))
         return tuple(made)
+
+    def _matrices(
+        self,
+        P: Array,
+        A: Array,
+        spectrum: ProductSpectrum,
+        weight: Array,
+        members: NDArray[np.intp],
+        kept: NDArray[np.intp],
+        part: slice,
+    ) -> Array:
+        """The systems of some of ``members``, ``[k, order, order]``."""
+        elements, kept = members[part], kept[part]
+        order = self.n + kept.shape[1]
+        matrices = np.zeros((elements.size, order, order))
+        self._write_P(matrices, _rows(P, elements))
+        rows = self._reduced_rows(_rows(A, elements), spectrum, weight, elements, kept)
+        matrices[:, self.n :, : self.n] = rows
+        matrices[:, : self.n, self.n :] = np.swapaxes(rows, 1, 2)
+        tail = np.arange(self.n, order)
+        matrices[:, tail, tail] = -spectrum.values[elements[:, None], kept]
+        return matrices
 
     def _alike(self, counts: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
         """Elements in groups whose systems are of about the same order, each group in increasing order."""

@@ -6,9 +6,9 @@ adjoints and tangents stay transposes of each other.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,15 @@ SINGULAR = 1e-12
 """Reciprocal condition number (of the matrix scaled to unit row maxima) below which a matrix counts as singular."""
 
 _CUTOFF = 1e-10  # eigenvalues below this share of the largest count as zero in K⁺
+_BLOCK = 1 << 17  # entries of matrices that are factorized one after the other in the same memory
 _INVERT = 48  # up to this order a batch is inverted in one call, beyond it each element is factorized
 
 
 _getrf, _getrs = get_lapack_funcs(("getrf", "getrs"), dtype=np.float64)
+
+
+Make: TypeAlias = "Callable[[slice], Array]"
+"""A few matrices ``[k, N, N]`` of a batch, in memory of their own."""
 
 
 class Factor(Protocol):
@@ -50,11 +55,11 @@ def null_component(factor: Factor, size: int) -> Array:
     return probe - factor.solve(factor.times(probe))
 
 
-def factorize(matrices: Array) -> Factor:
-    """Factorize a batch of dense matrices ``[B, N, N]``."""
-    if matrices.shape[-1] <= _INVERT:
-        return _Inverses(matrices)
-    return _Solves(matrices)
+def factorize(make: Make, count: int, order: int) -> Factor:
+    """Factorize a batch of dense matrices ``[count, order, order]``."""
+    if order <= _INVERT:
+        return _Inverses(make(slice(0, count)))
+    return _Solves(make, count, order)
 
 
 class _Inverses:
@@ -99,16 +104,20 @@ def _invert(matrices: Array) -> tuple[Array, NDArray[np.bool_]]:
 
 class _Solves:
     """The first right-hand side is solved together with a probe of the condition, over the cores; only if there is a
-    second one are factors made and kept, one element at a time."""
+    second one are factors kept.
 
-    def __init__(self, matrices: Array) -> None:
-        self._matrices = matrices
+    Matrices are made, factorized and forgotten a few at a time, in the same memory: fresh memory for a whole batch
+    takes longer to get than the factors.
+    """
+
+    def __init__(self, make: Make, count: int, order: int) -> None:
+        self._make, self._count, self._order = make, count, order
         self._pseudo: dict[int, Array] = {}
 
     @cached_property
     def _probed(self) -> tuple[Array, NDArray[np.bool_]]:
         """Solutions for the probe alone, where nothing was solved yet, and which elements are singular."""
-        return self._judge(self._once(np.zeros(self._matrices.shape[:2])))
+        return self._judge(self._once(np.zeros((self._count, self._order))))
 
     @property
     def singular(self) -> NDArray[np.bool_]:
@@ -116,7 +125,9 @@ class _Solves:
 
     def solve(self, rhs: Array) -> Array:
         if "_probed" in self.__dict__:
-            z = self._factors.solve(rhs)
+            z = np.zeros_like(rhs)
+            for i, (scale, lu, pivots) in enumerate(self._factors):
+                z[i] = scale * _getrs(lu, pivots, scale * rhs[i])[0]
         else:
             z, _ = self._probed = self._judge(self._once(rhs))
         for i, inverse in self._pseudo.items():
@@ -126,58 +137,52 @@ class _Solves:
     def times(self, vector: Array) -> Array:
         out = np.zeros_like(vector)
         for i in self._pseudo:
-            out[i] = self._matrices[i] @ vector[i]
+            out[i] = self._one(i) @ vector[i]
         return out
 
     @cached_property
-    def _factors(self) -> _Triangular:
-        return _Triangular(self._matrices, self._pseudo)
+    def _factors(self) -> list[tuple[Array, Array, Array]]:
+        return [(scale, lu, pivots) for scale, _, lu, pivots in self._factorized(slice(0, self._count))]
+
+    def _factorized(self, part: slice) -> Iterator[tuple[Array, float, Array, Array]]:
+        """For each element of a part, the scaling, the norm of the scaled matrix, and its LU factors."""
+        step = max(1, _BLOCK // self._order**2)
+        for start in range(part.start, part.stop, step):
+            matrices = self._make(slice(start, min(start + step, part.stop)))
+            scale = _scale(matrices)
+            matrices *= scale[:, :, None]
+            matrices *= scale[:, None, :]
+            sizes = np.abs(matrices).sum(axis=1).max(axis=1)
+            for k, matrix in enumerate(matrices):
+                # A symmetric matrix is its own transpose, which LAPACK takes without a copy.
+                lu, pivots, _ = _getrf(matrix.T, overwrite_a=1)
+                yield scale[k], sizes[k], lu, pivots
 
     def _once(self, rhs: Array) -> tuple[Array, Array]:
         """(z, how much larger than the probe its solution is, relative to 1/‖K‖)."""
-        order = rhs.shape[1]
-        probe = probe_of(order)
+        probe = probe_of(self._order)
+        z, growth = np.empty_like(rhs), np.empty(self._count)
 
-        def solve(part: slice) -> tuple[Array, Array]:
-            matrices = self._matrices[part]
-            scale = _scale(matrices)
-            scaled = matrices * scale[:, :, None]
-            scaled *= scale[:, None, :]
-            sides = np.empty((*rhs[part].shape, 2))
-            sides[:, :, 0], sides[:, :, 1] = scale * rhs[part], probe
-            found = solve_each(scaled, sides)
-            size = np.abs(scaled).sum(axis=1).max(axis=1)
-            return scale * found[:, :, 0], size * np.abs(found[:, :, 1]).sum(axis=1) / np.abs(probe).sum()
+        def solve(part: slice) -> None:
+            sides = np.empty((self._order, 2), order="F")
+            for i, (scale, size, lu, pivots) in enumerate(self._factorized(part), part.start):
+                sides[:, 0], sides[:, 1] = scale * rhs[i], probe
+                found = _getrs(lu, pivots, sides)[0]
+                z[i] = scale * found[:, 0]
+                growth[i] = size * np.abs(found[:, 1]).sum()
 
-        parts = split(solve, rhs.shape[0], 2 * order**3 / 3)
-        z, growth = (np.concatenate(found) for found in zip(*parts, strict=True))
-        return z, growth
+        split(solve, self._count, 2 * self._order**3 / 3)
+        return z, growth / np.abs(probe).sum()
 
     def _judge(self, found: tuple[Array, Array]) -> tuple[Array, NDArray[np.bool_]]:
         z, growth = found
         singular = ~(growth * SINGULAR < 1)
         for i in np.flatnonzero(singular):
-            self._pseudo[int(i)] = _pseudo_inverse(self._matrices[i])
+            self._pseudo[int(i)] = _pseudo_inverse(self._one(int(i)))
         return z, singular
 
-
-class _Triangular:
-    """LU factors, one element at a time; ``without`` are not wanted."""
-
-    def __init__(self, matrices: Array, without: Container[int]) -> None:
-        self._scale = _scale(matrices)
-        self._factors: list[tuple[Array, Array] | None] = []
-        for i, (matrix, scale) in enumerate(zip(matrices, self._scale, strict=True)):
-            # A symmetric matrix is its own transpose, which LAPACK takes without a copy.
-            lu = None if i in without else _getrf((matrix * scale[:, None] * scale).T, overwrite_a=1)[:2]
-            self._factors.append(lu)
-
-    def solve(self, rhs: Array) -> Array:
-        z = np.zeros_like(rhs)
-        for i, factor in enumerate(self._factors):
-            if factor is not None:
-                z[i] = self._scale[i] * _getrs(*factor, self._scale[i] * rhs[i])[0]
-        return z
+    def _one(self, i: int) -> Array:
+        return self._make(slice(i, i + 1))[0]
 
 
 def solve_each(matrices: Array, rhs: Array) -> Array:
