@@ -6,9 +6,6 @@ is lowered once, whatever their number.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import prod
-
 import numpy as np
 
 from dpplang.core.diagnostics import Diagnostic, Label
@@ -18,13 +15,11 @@ from dpplang.lowering.affine import Affine, Ints
 from dpplang.lowering.constraints import DualMap, add_cone, add_relation
 from dpplang.lowering.env import Env, extend
 from dpplang.lowering.expressions import Lowering
-from dpplang.lowering.primitives import positions, repeat_rows, spread
+from dpplang.lowering.instances import members
 from dpplang.lowering.scope import Scope
+from dpplang.lowering.sets import lower_set
 from dpplang.lowering.variables import declare
 from dpplang.semantics.tree import Atom, AtomCall, Constraint, Kind
-
-Layout = Callable[[Affine], Affine]
-"""From the instances' results to the call's ``[N, *shape]``."""
 
 
 def lower_atom(lowering: Lowering, call: AtomCall, env: Env, scope: Scope, quadratic: bool) -> Affine:
@@ -32,12 +27,12 @@ def lower_atom(lowering: Lowering, call: AtomCall, env: Env, scope: Scope, quadr
     atom = call.atom
     args = [lowering.lower(a, env, scope) for a in call.args]
     shape = scope.shape(call.shape, call.span)
-    members, layout = _members(call, args, shape)
+    inside, layout = members(call, args, shape)
     sizes = {name: int(poly.evaluate(scope.sizes)) for name, poly in call.sizes}
-    symbols = {f.symbol: a for f, a in zip(atom.formals, members, strict=True)}
-    inner = Scope(sizes, symbols, Env.root(members[0].rows if members else env.rows))
+    symbols = {f.symbol: a for f, a in zip(atom.formals, inside, strict=True)}
+    inner = Scope(sizes, symbols, Env.root(inside[0].rows if inside else env.rows))
     origin = Origin.of(atom.name, call.span)
-    if atom.value is not None and all(a.is_constant for a in members):
+    if atom.value is not None and all(a.is_constant for a in inside):
         form = lowering.lower(atom.value, inner.base, inner)
         if np.isnan(form.coefficient).any():
             message = f"`{atom.name}` has no value for these constants"
@@ -66,9 +61,11 @@ def lower_graph(lowering: Lowering, atom: Atom, scope: Scope, origin: Origin, qu
 
 def lower_constraint(
     lowering: Lowering, constraint: Constraint, scope: Scope, origin: Origin, why: str
-) -> tuple[DualMap, Env]:
-    """Rows of all members of a constraint. Returns its dual's map and the environment of the members."""
+) -> tuple[tuple[DualMap, ...], Env]:
+    """Rows of all members of a constraint. Returns the maps whose sum its dual is, and the members' environment."""
     env, _ = extend(scope.base, constraint.binders, constraint.condition, scope.sizes)
+    if constraint.indicator is not None:
+        return lower_set(lowering, constraint.indicator, env, scope, origin, why, lower_constraint), env
     parts = [lowering.lower(p, env, scope) for p in constraint.parts]
     if constraint.kind is Kind.CONE:
         exponent = np.zeros(env.rows)
@@ -78,43 +75,7 @@ def lower_constraint(
     else:
         shape = next((p.own for p in parts if p.own), ())
         dual = add_relation(lowering.builder, constraint.kind, parts, shape, origin, why)
-    return dual, env
-
-
-def _members(call: AtomCall, args: list[Affine], shape: tuple[int, ...]) -> tuple[list[Affine], Layout]:
-    """Arguments with one row per instance, and how the instances' results are laid out as ``[N, *shape]``."""
-    atom, rows = call.atom, args[0].rows if args else 1
-    if atom.kind == "elementwise":
-        count = rows * prod(shape)
-        spread_args = [spread(a, shape).reshape(count) for a in args]
-        return spread_args, lambda form: form.reshape(rows, *shape)
-    if call.axis is not None:
-        return _along_axis(call, args, shape)
-    members: list[Affine] = []
-    for formal, arg in zip(atom.formals, args, strict=True):
-        first = atom.kind == "reduction" and formal is atom.formals[0]
-        flat = first or formal.any_shape
-        members.append(arg.reshape(rows, prod(arg.own)) if flat else arg)
-    return members, lambda form: form.reshape(rows, *shape)
-
-
-def _along_axis(call: AtomCall, args: list[Affine], shape: tuple[int, ...]) -> tuple[list[Affine], Layout]:
-    """A reduction's instances: every position of the other axes."""
-    first, *others = args
-    axis = (call.axis or 0) + 1
-    moved = np.moveaxis(positions(first), axis, -1)
-    rest = moved.shape[:-1]
-    vectors = first.gather(np.ascontiguousarray(moved)).reshape(prod(rest), first.shape[axis])
-    repeat = np.repeat(np.arange(first.rows), prod(rest[1:]))
-    members = [vectors, *(repeat_rows(o, repeat) for o in others)]
-
-    def layout(form: Affine) -> Affine:
-        if not form.own:
-            return form.reshape(first.rows, *shape)
-        place = np.arange(form.size).reshape(*rest, *form.own)
-        return form.gather(np.ascontiguousarray(np.moveaxis(place, -1, axis))).reshape(first.rows, *shape)
-
-    return members, layout
+    return (dual,), env
 
 
 def _simple(lowering: Lowering, form: Affine, origin: Origin) -> Affine:

@@ -34,16 +34,26 @@ class Block:
         return self.form.size
 
 
+FIRST_PLACEHOLDER = 1 << 48
+"""Beyond every variable: what stands for an expression until that takes its place."""
+
+
 @dataclass(slots=True)
 class Builder:
     n: int = 0
     blocks: list[Block] = field(default_factory=list)
+    held: int = 0
 
     def fresh(self, *shape: int) -> Affine:
         """New scalar variables, as a form of this shape."""
         ids = np.arange(self.n, self.n + prod(shape), dtype=np.int64).reshape(shape)
         self.n += prod(shape)
         return variables(ids)
+
+    def placeholders(self, count: int) -> int:
+        """The first of so many numbers that stand for no variable."""
+        self.held += count
+        return FIRST_PLACEHOLDER + self.held - count
 
     def add(
         self, cone: str, form: Affine, origin: Origin, why: str, order: int = 0, exponents: Floats | None = None

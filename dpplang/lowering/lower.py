@@ -50,7 +50,7 @@ def lower(model: Model, sizes: Mapping[str, int], data: Mapping[str, Any]) -> Pr
     objective = _objective(model, lowering, scope)
     ordered, start = offsets(lowering.builder.blocks)
     n, m = lowering.builder.n, sum(b.rows for b in ordered)
-    dual_forms = {name: dual_form(d, start.get(id(d.map.block), 0), n) for name, d in duals.items()}
+    dual_forms = {name: dual_form(d, start, n) for name, d in duals.items()}
     returned = {o.name: output_form(o.value, lowering, scope, dual_forms, n + m) for o in model.outputs}
     scope.forget()  # what is stuffed takes its place in memory
     P, q, d = stuff_objective(objective, n, n_theta)
@@ -105,7 +105,8 @@ def _constrain(model: Model, lowering: Lowering, scope: Scope) -> dict[str, Name
         found, env = lower_constraint(lowering, constraint, scope, origin, "constraint")
         if constraint.name.isidentifier() and not constraint.chained:
             box = index_box(constraint.binders, env, scope.sizes)
-            duals[constraint.name] = NamedDual(found, env, box)
+            shape = found[0].shape if found else scope.shape(constraint.shape, constraint.span)
+            duals[constraint.name] = NamedDual(found, shape, env, box)
     return duals
 
 

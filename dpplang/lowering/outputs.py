@@ -10,7 +10,7 @@ import numpy as np
 
 from dpplang.asa.program import OutputMap
 from dpplang.core.errors import InternalError
-from dpplang.lowering.affine import Affine, Ints, variables
+from dpplang.lowering.affine import Affine, Ints, concatenate_terms, empty, variables
 from dpplang.lowering.constraints import DualMap
 from dpplang.lowering.env import Env
 from dpplang.lowering.expressions import Lowering
@@ -22,9 +22,11 @@ from dpplang.semantics.tree import DualRef, Expr, OptimalValue, TypedBinder
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NamedDual:
-    """A named constraint's dual; ``box``: first value and extent of its index variables, ``env``: their values."""
+    """A named constraint's dual, the sum of the maps; ``box``: first value and extent of its index variables, ``env``:
+    their values; ``shape``: of one member's dual."""
 
-    map: DualMap
+    maps: tuple[DualMap, ...]
+    shape: tuple[int, ...]
     env: Env
     box: tuple[tuple[int, int], ...]
 
@@ -42,17 +44,25 @@ def index_box(binders: tuple[TypedBinder, ...], env: Env, sizes: Mapping[str, in
     return tuple(box)
 
 
-def dual_form(dual: NamedDual, first_row: int, n: int) -> Affine:
-    """The dual as a form over (x, y, …): variable number n + row. Members that a condition leaves out are zero."""
+def dual_form(dual: NamedDual, first_rows: Mapping[int, int], n: int) -> Affine:
+    """The dual as a form over (x, y, …): variable number n + row. Members that a condition leaves out are zero.
+
+    Args:
+        first_rows: of every block, by ``id``.
+    """
     place: Ints = np.zeros(dual.env.rows, np.int64)
     for column, (low, extent) in zip(dual.env.columns.values(), dual.box, strict=True):
         place = place * extent + (column - low)
-    size = prod(dual.map.shape)
-    member, inner = np.divmod(dual.map.target, max(size, 1))
-    entry = place[member] * size + inner
-    none = np.full(entry.shape[0], -1, np.int64)
-    shape = (1, *(extent for _, extent in dual.box), *dual.map.shape)
-    return Affine(shape, entry, n + first_row + dual.map.row, none, dual.map.weight)
+    size = prod(dual.shape)
+    shape = (1, *(extent for _, extent in dual.box), *dual.shape)
+    terms = [empty(shape)]
+    for part in dual.maps:
+        member, inner = np.divmod(part.target, max(size, 1))
+        entry = place[member] * size + inner
+        par = np.full(entry.shape[0], -1, np.int64) if part.par is None else part.par
+        row = first_rows.get(id(part.block), 0) + part.row
+        terms.append(Affine(shape, entry, n + row, par, part.weight))
+    return concatenate_terms(shape, terms)
 
 
 def output(name: str, form: Affine, n: int, m: int, n_theta: int) -> OutputMap:

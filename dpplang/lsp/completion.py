@@ -101,6 +101,7 @@ def _candidates(view: View, place: Place, offset: int, snippets: bool) -> Iterat
                 yield CompletionItem(
                     name, kind=CompletionItemKind.Struct, detail=word.signature, documentation=_markdown(word.doc)
                 )
+            yield from _sets(analysis, snippets)
         case Spot.DUAL:
             yield from _constraints(analysis)
         case Spot.PATH:
@@ -179,12 +180,12 @@ def _formal_names(place: Place) -> Iterator[str]:
 def _functions(analysis: Analysis, place: Place, snippets: bool, rank: str) -> Iterator[CompletionItem]:
     numeric = place.word in ("derived", "value", "data")
     for (space, name), (mention, item) in analysis.names.declared.items():
-        if space is Space.FUNCTION:
+        if space is Space.FUNCTION and not (isinstance(item, ast.AtomItem) and item.kind == "set"):
             kind = Kind.FUNC if mention.kind is Kind.UNKNOWN else mention.kind
             yield _function(name, kind, declaration_text(item, name), item.doc, snippets, f"2{name}")
     library = standard_library()
     if not numeric:
-        for name in library.names():
+        for name in library.functions():
             for record in library.items(name)[:1]:
                 more = len(library.items(name)) - 1
                 shown = atom_signature(record) + (f" (and {more} more forms)" if more else "")
@@ -194,6 +195,19 @@ def _functions(analysis: Analysis, place: Place, snippets: bool, rank: str) -> I
         for name, word in table.items():
             kind = Kind.NUMERIC if table is words.NUMERIC else Kind.PRIMITIVE
             yield _function(name, kind, word.signature, word.doc, snippets, f"{rank}6{name}")
+
+
+def _sets(analysis: Analysis, snippets: bool) -> Iterator[CompletionItem]:
+    """The sets of the file and of the library: with brackets where an argument must stand in them."""
+    library = standard_library()
+    own = [i for (s, _), (_, i) in analysis.names.declared.items() if s is Space.FUNCTION]
+    for item in (*own, *(library.items(name)[0] for name in library.sets())):
+        if isinstance(item, ast.AtomItem) and item.kind == "set":
+            name, doc = item.name.name, first_line(item.doc)
+            asks = any(f.mode.value and f.default is None for f in item.formals)
+            found = _function(name, Kind.ATOM, atom_signature(item), doc, snippets and asks, name)
+            found.kind = CompletionItemKind.Struct
+            yield found
 
 
 def _function(name: str, kind: Kind, signature: str, doc: str, snippets: bool, sort: str) -> CompletionItem:

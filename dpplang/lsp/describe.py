@@ -67,6 +67,8 @@ def atom_signature(item: ast.AtomItem) -> str:
 
 def atom_facts(item: ast.AtomItem) -> str:
     """``convex, nonneg; increasing in x where x >= 0`` of a record."""
+    if item.kind == "set":
+        return "a convex set"
     curvature = [] if item.curvature is None else [item.curvature.word]
     sign = [one_line(c) for c in item.sign if c.word != "unknown"]
     monotone = [one_line(c) for c in item.monotone]

@@ -15,6 +15,7 @@ from typing import TypeAlias
 from dpplang.core.source import Span
 from dpplang.semantics.numeric_functions import NUMERIC_NAMES
 from dpplang.semantics.primitives import PRIMITIVES
+from dpplang.semantics.relations import ALIASES, CONES
 from dpplang.syntax import ast
 from dpplang.syntax.walk import children
 
@@ -230,7 +231,10 @@ def _in(node: ast.Node, known: _Locals, *, closed: bool = False) -> Iterator[Men
         case ast.Dual(constraint=constraint):
             yield Mention(constraint.name, constraint.span, Space.CONSTRAINT)
         case ast.Membership():
-            yield Mention(node.cone.name, node.cone.span, Space.CONE, False, Kind.CONE)
+            if node.cone.name in CONES or node.cone.name in ALIASES:
+                yield Mention(node.cone.name, node.cone.span, Space.CONE, False, Kind.CONE)
+            else:
+                yield Mention(node.cone.name, node.cone.span, Space.FUNCTION)  # a set has a record, as an atom has
             for child in (node.element, *node.arguments, *(k.value for k in node.keywords)):
                 yield from _in(child, known, closed=closed)
         case ast.Call():

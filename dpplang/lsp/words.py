@@ -90,6 +90,7 @@ CONES: dict[str, Word] = {
     "zero": Word("x in zero", "x = 0."),
     "soc": Word("(t, x) in soc", "The second-order cone: ‖x‖₂ ≤ t."),
     "rsoc": Word("(u, v, x) in rsoc", "The rotated second-order cone: ‖x‖₂² ≤ 2uv with u, v ≥ 0."),
+    "rotated_soc": Word("(u, v, x) in rotated_soc", "The rotated second-order cone, also `rsoc`: ‖x‖₂² ≤ 2uv with u, v ≥ 0."),
     "exp_cone": Word("(x, y, z) in exp_cone", "The exponential cone: y·exp(x/y) ≤ z with y > 0."),
     "pow_cone": Word("(x, y, z) in pow_cone(a)", "The power cone: xᵃ·y¹⁻ᵃ ≥ |z| with x, y ≥ 0."),
     "psd": Word("X in psd", "X ⪰ 0."),

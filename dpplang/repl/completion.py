@@ -126,6 +126,8 @@ def _language(session: Session, text: str, word: str) -> Iterator[tuple[str, str
         return
     if re.search(r"[\w)\]] in \Z", before):
         yield from CONE_MEANINGS.items()
+        library = standard_library()
+        yield from ((name, library.items(name)[0].doc.strip().partition("\n")[0]) for name in library.sets())
     if opener == "derived":
         yield from ((f"{n}(", "computed before solving") for n in sorted(NUMERIC_NAMES))
     yield from _expressions(session, word)
@@ -151,7 +153,7 @@ def _expressions(session: Session, word: str) -> Iterator[tuple[str, str]]:
 
 def _atoms(word: str) -> Iterator[tuple[str, str]]:
     library = standard_library()
-    for name in library.names():
+    for name in library.functions():
         if name.startswith(word):
             item = next(iter(library.items(name)), None)
             if item is not None:

@@ -17,6 +17,7 @@ from dpplang.semantics.numeric_functions import NUMERIC_NAMES, apply_numeric
 from dpplang.semantics.primitives import FOREIGN, PRIMITIVES, STACKING, join
 from dpplang.semantics.report import Mistake, mistake, plural, replacement, suggestions
 from dpplang.semantics.scope import Function, Poison, Scope
+from dpplang.semantics.sets import shown
 from dpplang.semantics.tree import Expr
 from dpplang.semantics.walk import Inlined, Walk
 from dpplang.syntax import ast
@@ -67,7 +68,11 @@ def call(walk: Walk, node: ast.Call, scope: Scope) -> Expr | None:
         return PRIMITIVES[name](called)
     if name in NUMERIC_NAMES and not own_atom and (scope.numeric or typed.is_constant):
         return apply_numeric(called)
-    records = scope.file.library.lookup(name)
+    found = scope.file.library.lookup(name)
+    records = tuple(r for r in found if not r.is_set)
+    if found and not records:
+        form = shown(found[0])
+        raise mistake("NAM104", f"`{name}` is a set, not a function", node.function.span, help=(f"write `{form}`",))
     if records:
         site = Site(name, node.span, node.function.span, scope.file.requires)
         result = call_atom(records, typed.args, typed.keywords, site)
@@ -130,7 +135,7 @@ def _unknown(node: ast.Call, typed: _Typed, scope: Scope) -> Mistake:
         ours = FOREIGN[name]
         fix = replacement(f"write `{ours}`", span, ours)
         return mistake("NAM104", f"unknown function `{name}`", span, f"it is called `{ours}` here", fixes=(fix,))
-    known = [*scope.file.functions, *scope.file.library.names(), *PRIMITIVES, *NUMERIC_NAMES]
+    known = [*scope.file.functions, *scope.file.library.functions(), *PRIMITIVES, *NUMERIC_NAMES]
     fixes = scope.file.spelling.near(name, known, span)
     return mistake("NAM104", f"unknown function `{name}`", span, fixes=fixes)
 

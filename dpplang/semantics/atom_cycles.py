@@ -40,13 +40,15 @@ def _path(start: str, calls: dict[str, dict[str, ast.Ident]]) -> tuple[ast.Ident
 
 
 def _calls(node: object) -> Iterator[ast.Ident]:
-    """Names of the functions called anywhere below a node, in order of the text (iterative: nesting is the
-    user's)."""
+    """Names of the functions called and of the sets used below a node, in order of the text (iterative: nesting is
+    the user's)."""
     stack: list[object] = [node]
     while stack:
         current = stack.pop()
         if isinstance(current, ast.Call):
             yield current.function
+        if isinstance(current, ast.Membership):
+            yield current.cone
         if isinstance(current, tuple):
             stack.extend(reversed(cast("tuple[object, ...]", current)))
         elif isinstance(current, ast.Node):

@@ -22,6 +22,7 @@ def entangled(formals: tuple[TypedFormal, ...], graph: AtomGraph | None) -> froz
     if graph is None:
         return frozenset(f.symbol.name for f in formals if not f.mode)
     parts = [graph.objective, *(part for constraint in graph.constraints for part in constraint.parts)]
+    parts += [constraint.indicator for constraint in graph.constraints if constraint.indicator is not None]
     return frozenset(name for part in parts for expr in walk(part) for name in _met(expr))
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from dpplang.semantics import atom_matrices as matrices
 from dpplang.semantics.atom_scalar import MAX_ORDER, Sizes, Unsupported, evaluate, index_members
-from dpplang.semantics.atom_tensor import Tensor, spread
-from dpplang.semantics.tree import Constraint, Kind
+from dpplang.semantics.atom_tensor import Tensor, scalar, spread
+from dpplang.semantics.tree import AtomCall, Constraint, Kind
 
 
 def feasible(constraint: Constraint, values: Mapping[str, Tensor], sizes: Sizes, slack: float) -> bool:
@@ -23,7 +23,34 @@ def feasible(constraint: Constraint, values: Mapping[str, Tensor], sizes: Sizes,
     )
 
 
+def _in_set(call: AtomCall, values: Mapping[str, Tensor], sizes: Sizes, slack: float) -> bool:
+    """Whether the constraints of a set hold of its arguments: entry by entry, or of all of them.
+
+    Raises:
+        Unsupported: it has variables of its own, or arguments that are no numbers here.
+    """
+    graph = call.atom.graph
+    if graph is None or graph.variables:
+        raise Unsupported("its set has variables of its own")
+    found = [evaluate(a, values, sizes) for a in call.args]
+    args = [a for a in found if a is not None]
+    if len(args) < len(found):
+        return False
+    inner = {name: int(poly.evaluate(sizes)) for name, poly in call.sizes}
+    names = [f.symbol.name for f in call.atom.formals]
+    if call.atom.kind == "elementwise":
+        count = max(len(a.entries) for a in args)
+        members = [list(map(scalar, entries)) for entries in zip(*(spread(a, count) for a in args), strict=True)]
+    else:
+        flat = [f.any_shape for f in call.atom.formals]
+        members = [[Tensor((len(a.entries),), a.entries) if f else a for f, a in zip(flat, args, strict=True)]]
+    bound = [dict(zip(names, member, strict=True)) for member in members]
+    return all(feasible(c, point, inner, slack) for point in bound for c in graph.constraints)
+
+
 def _holds(constraint: Constraint, values: Mapping[str, Tensor], sizes: Sizes, slack: float) -> bool:
+    if constraint.indicator is not None:
+        return _in_set(constraint.indicator, values, sizes, slack)
     parts: list[Tensor] = []
     for expr in constraint.parts:
         part = evaluate(expr, values, sizes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dpplang.lattice.dims import Poly, Shape
 from dpplang.semantics.atom_signature import Signature
 from dpplang.semantics.attributes import typed_attributes
-from dpplang.semantics.build import reference, size_node
+from dpplang.semantics.build import constant, reference, size_node
 from dpplang.semantics.generators import integer_expression
 from dpplang.semantics.infer import Inference
 from dpplang.semantics.relations import constraints_of, relation
@@ -50,12 +50,35 @@ class RecordReader:
         Raises:
             Mistake: ATM410, it has no objective, or more than one.
         """
-        walk, scope = self._walk(numeric=False)
-        variables: list[Symbol] = []
-        constraints: list[Constraint] = []
         objectives = [i for i in graph.items if isinstance(i, ast.ObjectiveItem)]
         if len(objectives) != 1 or objectives[0].expression is None:
             raise mistake("ATM410", "a graph has one objective: `minimize …` or `maximize …`", graph.span)
+        walk, scope, variables, constraints = self._items(graph)
+        objective = walk.infer(objectives[0].expression, scope)
+        if objective is None:
+            return None
+        return AtomGraph(tuple(variables), objectives[0].sense, objective, tuple(constraints))
+
+    def constraints(self, graph: ast.Graph) -> AtomGraph:
+        """The graph of a set, which has no objective: zero where its constraints hold.
+
+        Raises:
+            Mistake: ATM410, it has an objective, or no constraints.
+        """
+        objective = next((i for i in graph.items if isinstance(i, ast.ObjectiveItem)), None)
+        if objective is not None and objective.sense != "find":
+            raise mistake("ATM410", "the graph of a set has constraints and no objective", objective.span)
+        if not any(isinstance(i, ast.ConstraintItem) for i in graph.items):
+            message = "the graph of a set has constraints: `subject to`, and what holds of its elements"
+            raise mistake("ATM410", message, graph.span)
+        _, _, variables, constraints = self._items(graph)
+        return AtomGraph(tuple(variables), "minimize", constant(0.0, graph.span), tuple(constraints))
+
+    def _items(self, graph: ast.Graph) -> tuple[Inference, Scope, list[Symbol], list[Constraint]]:
+        """The walk and the scope in which the objective is typed, the variables, and the constraints."""
+        walk, scope = self._walk(numeric=False)
+        variables: list[Symbol] = []
+        constraints: list[Constraint] = []
         # Declarations first: in a graph, as in a program, constraints may stand before the names they use.
         for item in graph.items:
             if isinstance(item, ast.VarItem):
@@ -67,10 +90,7 @@ class RecordReader:
             if isinstance(item, ast.ConstraintItem):
                 name = item.name.name if item.name else f"constraint {len(constraints) + 1}"
                 constraints.extend(constraints_of(walk, item, scope, name) or ())
-        objective = walk.infer(objectives[0].expression, scope)
-        if objective is None:
-            return None
-        return AtomGraph(tuple(variables), objectives[0].sense, objective, tuple(constraints))
+        return walk, scope, variables, constraints
 
     def _declare(
         self, walk: Inference, declaration: ast.Declaration, scope: Scope, variables: list[Symbol]

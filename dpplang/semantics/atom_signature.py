@@ -43,7 +43,8 @@ def read_signature(item: ast.AtomItem) -> Signature:
 def _check_kind(item: ast.AtomItem) -> None:
     name, span = item.name.name, item.name.span
     if item.kind not in KINDS:
-        raise mistake("ATM416", f"`{item.kind}` is no kind of atom", span, help=("elementwise, reduction or plain",))
+        help_ = ("elementwise, reduction, plain or set",)
+        raise mistake("ATM416", f"`{item.kind}` is no kind of atom", span, help=help_)
     if not item.formals:
         raise mistake("ATM416", f"atom `{name}` has no arguments", span)
     shaped = [f for f in item.formals if f.shape or f.any_shape]
@@ -59,8 +60,24 @@ def _check_kind(item: ast.AtomItem) -> None:
     first = item.formals[0]
     if item.kind == "reduction" and (len(first.shape) != 1 or first.any_shape):
         raise mistake("ATM416", f"`{name}` is a reduction, so its first argument is a vector, as `x[n]`", first.span)
+    if item.kind == "set":
+        _check_set(item)
     if item.variadic and (len(item.formals) != 2 or item.formals[0].mode is not item.formals[1].mode):
         raise mistake("ATM416", f"`{name}` is variadic, so it has two arguments of one mode, which are folded", span)
+
+
+def _check_set(item: ast.AtomItem) -> None:
+    modes = [bool(f.mode.value) for f in item.formals]
+    name, span = item.name.name, item.name.span
+    if all(modes):
+        help_ = ("an argument without `param` or `const` is the element: `atom ball(x[n], param radius nonneg)`",)
+        raise mistake("ATM416", f"set `{name}` has no element", span, help=help_)
+    if modes != sorted(modes):
+        first = item.formals[modes.index(True)]
+        help_ = ("`(t, x) in c(a)` has the parts of its element in front",)
+        raise mistake("ATM416", "the parts of a set's element stand before its other arguments", first.span, help=help_)
+    if item.variadic:
+        raise mistake("ATM416", "a set is not variadic", span)
 
 
 def _formal(formal: ast.Formal, dims: dict[str, None]) -> TypedFormal:

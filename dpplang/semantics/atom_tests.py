@@ -7,10 +7,12 @@ import operator
 from collections.abc import Callable, Iterator
 
 from dpplang.core.diagnostics import Diagnostic, Label
+from dpplang.semantics.atom_feasible import feasible
 from dpplang.semantics.atom_scalar import Unsupported, evaluate
 from dpplang.semantics.atom_tensor import Tensor, spread
 from dpplang.semantics.infer import Inference
-from dpplang.semantics.report import Report
+from dpplang.semantics.relations import member
+from dpplang.semantics.report import Mistake, Report
 from dpplang.semantics.scope import FileScope, Library, Scope
 from dpplang.semantics.walk import State
 from dpplang.syntax import ast
@@ -34,6 +36,10 @@ def failing_tests(item: ast.AtomItem, library: Library) -> Iterator[Diagnostic]:
         report = Report()
         walk = Inference(report, State())
         scope = Scope(FileScope(library, own_atoms=frozenset({item.name.name})), numeric=True)
+        if isinstance(relation, ast.Membership):
+            yield from _membership(item, relation, walk, scope)
+            yield from report.diagnostics
+            continue
         sides = [walk.infer(operand, scope) for operand in relation.operands]
         yield from report.diagnostics
         try:
@@ -48,6 +54,24 @@ def failing_tests(item: ast.AtomItem, library: Library) -> Iterator[Diagnostic]:
                 )
                 blamed = () if item.value is None else (Label(item.value.span, "the value"),)
                 yield Diagnostic("ATM428", message, Label(relation.span), blamed)
+
+
+def _membership(
+    item: ast.AtomItem, node: ast.Membership, walk: Inference, scope: Scope
+) -> Iterator[Diagnostic]:
+    try:
+        constraint = member(walk, node, scope)
+        holds = constraint is None or feasible(constraint, {}, {}, TOLERANCE) is not node.negated
+    except Mistake as found:
+        yield from found.diagnostics
+        return
+    except Unsupported:
+        return
+    if not holds:
+        what = "is in the set" if node.negated else "is not in the set"
+        message = f"a test of `{item.name.name}` fails: by its constraints `{node.element.span.text}` {what}"
+        blamed = () if item.graph is None else (Label(item.graph.span, "its constraints"),)
+        yield Diagnostic("ATM428", message, Label(node.span), blamed)
 
 
 def _compare(op: str, left: Tensor | None, right: Tensor | None) -> bool:

@@ -14,7 +14,7 @@ from dpplang.lattice.dims import Shape, show_shape
 from dpplang.semantics.atom_clauses import read_curvature, read_monotone, read_sign
 from dpplang.semantics.atom_entangled import entangled
 from dpplang.semantics.atom_graph import RecordReader
-from dpplang.semantics.atom_signature import read_signature
+from dpplang.semantics.atom_signature import Signature, read_signature
 from dpplang.semantics.report import Mistake, Report, diagnose, mistake
 from dpplang.semantics.scope import Library
 from dpplang.semantics.tree import Atom, AtomGraph, Expr
@@ -47,6 +47,8 @@ def build(item: ast.AtomItem, library: Library) -> Built:
 
 def _atom(item: ast.AtomItem, library: Library, report: Report) -> Atom:
     signature = read_signature(item)
+    if item.kind == "set":
+        return _set(item, signature, RecordReader(item, signature, library, report))
     curvature = _curvature(item)
     sign = tuple(read_sign(clause, signature) for clause in item.sign)
     monotone = tuple(read_monotone(clause, signature) for clause in item.monotone)
@@ -74,6 +76,38 @@ def _atom(item: ast.AtomItem, library: Library, report: Report) -> Atom:
         doc=item.doc,
         requires=item.requires,
         entangled=entangled(signature.formals, graph),
+    )
+
+
+def _set(item: ast.AtomItem, signature: Signature, reader: RecordReader) -> Atom:
+    """The indicator of a set: zero where the constraints of the graph hold."""
+    facts = (item.curvature, *item.sign, *item.monotone, *item.domain, item.value, item.quadratic)
+    told = [node for node in (*facts, *item.shape) if node is not None]
+    if told:
+        help_ = ("its constraints say all there is to know; what they are equal to is no set but a function",)
+        raise mistake("ATM416", "a set has no entries but `requires:`, `graph` and `test`", told[0].span, help=help_)
+    if item.graph is None:
+        raise mistake("ATM410", f"set `{item.name.name}` lacks `graph {{ … }}`", item.name.span)
+    graph = reader.constraints(item.graph)
+    return Atom(
+        name=item.name.name,
+        formals=signature.formals,
+        dims=signature.dims,
+        kind="plain" if any(f.symbol.shape for f in signature.formals) else "elementwise",
+        variadic=False,
+        shape=(),
+        curvature=Curvature.CONVEX,
+        sign=(),
+        monotone=(),
+        domain=(),
+        value=None,
+        quadratic=None,
+        graph=graph,
+        span=item.name.span,
+        doc=item.doc,
+        requires=item.requires,
+        entangled=entangled(signature.formals, graph),
+        is_set=True,
     )
 
 

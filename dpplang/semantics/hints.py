@@ -61,8 +61,11 @@ SETS = {
     "real": "every variable is real: leave the line out",
     "Z": WHOLE_NUMBERS,
     "integers": WHOLE_NUMBERS,
-    "simplex": "write `x in nonneg` and `sum(x) == 1`",
-    "norm_ball": "write `norm2(x) <= 1`",
+    "norm_ball": "write `x in ball(1)`, or `norm1(x) <= 1` for another norm",
+    "l2_ball": "write `x in ball(1)`",
+    "probability_simplex": "write `x in simplex`",
+    "interval": "write `x in box(lower, upper)`, or `lower <= x <= upper`",
+    "exp": "write `(x, y, z) in exp_cone`, which means y·exp(x/y) ≤ z",
 }
 
 LOOKALIKES = str.maketrans("асеорхуіјѕԁһАВЕКМНОРСТХУІαορνΑΒΕΖΗΙΚΜΝΟΡΤΧ", "aceopxyijsdhABEKMHOPCTXYIaopvABEZHIKMNOPTX")

@@ -39,6 +39,13 @@ class _Place:
 
 
 _Record: TypeAlias = _Place | ast.AtomItem
+_SET = re.compile(r"^\s*kind:\s*set\b", re.MULTILINE)
+
+
+def _is_set(record: _Record) -> bool:
+    if isinstance(record, _Place):
+        return _SET.search(record.text, record.start, record.end) is not None
+    return record.kind == "set"
 
 
 class Library:
@@ -55,6 +62,14 @@ class Library:
     def names(self) -> tuple[str, ...]:
         """Every name that is taken, sorted; those whose record is wrong among them."""
         return tuple(sorted(self._records))
+
+    def functions(self) -> tuple[str, ...]:
+        """The names that are no sets', sorted."""
+        return tuple(n for n in self.names() if not all(map(_is_set, self._records[n])))
+
+    def sets(self) -> tuple[str, ...]:
+        """The names of sets, sorted."""
+        return tuple(n for n in self.names() if any(map(_is_set, self._records[n])))
 
     def items(self, name: str) -> tuple[ast.AtomItem, ...]:
         """The records of a name as they are written; empty if there is none."""

@@ -9,7 +9,7 @@ its DCP and DPP verdicts, duals and derivatives follow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import assert_never
 
@@ -167,6 +167,15 @@ class _Perspective:
         facts = composed(expr.shape, expr.facts.sign, Curvature.AFFINE, args, _MONOTONE.get(expr.op))
         return replace(expr, args=args, facts=facts, reason=Reason(expr.reason.rule, args))
 
+    def constraint(self, constraint: Constraint) -> Constraint:
+        """A cone holds what it holds multiplied by a nonnegative number; a set is replaced by its perspective."""
+        parts = tuple(map(self.of, constraint.parts))
+        if constraint.indicator is None:
+            return replace(constraint, parts=parts)
+        indicator = self._atom(constraint.indicator)
+        assert isinstance(indicator, AtomCall)
+        return replace(constraint, parts=parts, indicator=indicator)
+
     def _atom(self, call: AtomCall) -> Expr:
         args = tuple(
             arg if formal.mode else self.of(arg) for formal, arg in zip(call.atom.formals, call.args, strict=True)
@@ -204,7 +213,7 @@ def perspective_of(atom: Atom) -> Atom | None:
         name=f"perspective of {atom.name}",
         formals=formals,
         variadic=False,
-        domain=(*_constraints(atom.domain, _domain_scaler(atom, scale)), _nonneg(scale)),
+        domain=(*_changed(atom.domain, _domain_scaler(atom, scale)), _nonneg(scale)),
         value=None if atom.value is None else _value(atom, atom.value, scale),
         quadratic=None,
         graph=graph,
@@ -229,16 +238,17 @@ def _graph(graph: AtomGraph, scale: Expr) -> AtomGraph:
         tuple(fresh.get(v, v) for v in graph.variables),
         graph.sense,
         inner.of(graph.objective),
-        (*_constraints(graph.constraints, inner.of), *bounds),
+        (*map(inner.constraint, graph.constraints), *bounds),
     )
 
 
-def _parts(graph: AtomGraph) -> Iterable[Expr]:
-    return (graph.objective, *(part for constraint in graph.constraints for part in constraint.parts))
+def _parts(graph: AtomGraph) -> Iterator[Expr]:
+    yield graph.objective
+    for constraint in graph.constraints:
+        yield from constraint.parts if constraint.indicator is None else (constraint.indicator,)
 
 
-def _constraints(constraints: tuple[Constraint, ...], change: Callable[[Expr], Expr]) -> tuple[Constraint, ...]:
-    """Every cone is one: it holds what it holds, multiplied by a nonnegative number."""
+def _changed(constraints: tuple[Constraint, ...], change: Callable[[Expr], Expr]) -> tuple[Constraint, ...]:
     return tuple(replace(c, parts=tuple(map(change, c.parts))) for c in constraints)
 
 

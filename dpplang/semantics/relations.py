@@ -9,10 +9,12 @@ from dpplang.core.source import Span
 from dpplang.lattice.dims import Poly, Shape, show_shape, size
 from dpplang.semantics.arithmetic import declaration_labels, operand_labels, shapes_differ
 from dpplang.semantics.atom_constants import number
+from dpplang.semantics.calls import Site
 from dpplang.semantics.generators import open_binders
 from dpplang.semantics.hints import SETS
 from dpplang.semantics.report import Mistake, mistake, plural, suggestions
-from dpplang.semantics.scope import Scope
+from dpplang.semantics.scope import Poison, Scope
+from dpplang.semantics.sets import membership
 from dpplang.semantics.tree import Constraint, Expr, Kind
 from dpplang.semantics.walk import Walk
 from dpplang.syntax import ast
@@ -29,6 +31,8 @@ CONES: dict[str, tuple[int, ...]] = {
     "nsd": (1,),
 }
 """Cones, and how many parts an element may be given in."""
+
+ALIASES = {"rotated_soc": "rsoc"}
 
 CONE_MEANINGS = {
     "soc": "`(t, x) in soc` means ‖x‖₂ ≤ t",
@@ -138,23 +142,55 @@ def _matrix_order(op: str, left: Expr, right: Expr, op_span: Span) -> Shape:
 
 
 def _membership(walk: Walk, node: ast.Membership, scope: Scope, name: str) -> Constraint | None:
-    cone = node.cone.name
-    if cone not in CONES:
+    if node.negated:
+        name_ = node.cone.name
+        help_ = (f"a region on one side of a boundary can be convex: state that side in place of `not in {name_}`",)
+        raise mistake("DCP213", f"what is not in `{name_}` is no convex set", node.span, help=help_)
+    return _member(walk, node, scope, name)
+
+
+def member(walk: Walk, node: ast.Membership, scope: Scope) -> Constraint | None:
+    """That an element is in a cone or a set, whether it is said to be or not to be; None if it is wrong.
+
+    Raises:
+        Mistake: NAM121 and what else is wrong with it.
+    """
+    return _member(walk, node, scope, "test")
+
+
+def _member(walk: Walk, node: ast.Membership, scope: Scope, name: str) -> Constraint | None:
+    cone = ALIASES.get(node.cone.name, node.cone.name)
+    library = scope.file.library
+    if isinstance(scope.file.functions.get(cone), Poison):
+        return None  # its import is wrong, and reported
+    if cone not in CONES and cone not in library.names():
+        known = [*CONES, *ALIASES, *library.sets()]
         raise mistake(
             "NAM121",
-            f"unknown cone `{cone}`",
+            f"unknown cone or set `{cone}`",
             node.cone.span,
-            fixes=suggestions(cone, CONES, node.cone.span),
-            notes=(f"the cones are {', '.join(f'`{c}`' for c in CONES)}",),
+            fixes=suggestions(cone, known, node.cone.span),
+            notes=(f"there are {', '.join(f'`{c}`' for c in known)}",),
             help=(SETS[cone],) if cone in SETS else (),
         )
+    records = () if cone in CONES else tuple(r for r in library.lookup(cone) if r.is_set)
+    if cone not in CONES and not records and library.lookup(cone):
+        help_ = (f"a set is where it has a bound: `{cone}(x) <= 1`",)
+        raise mistake("NAM121", f"`{cone}` is a function, not a set", node.cone.span, help=help_)
     elements = node.element.elements if isinstance(node.element, ast.Tuple) else (node.element,)
     inferred = [walk.infer(e, scope) for e in elements]
     arguments = [walk.infer(a, scope) for a in (*node.arguments, *(k.value for k in node.keywords))]
+    if cone not in CONES and not records:
+        return None  # its record is wrong, and reported
     parts = tuple(p for p in inferred if p is not None)
     cone_args = tuple(a for a in arguments if a is not None)
     if len(parts) < len(inferred) or len(cone_args) < len(arguments):
         return None
+    if records:
+        count = len(node.arguments)
+        keywords = tuple((k.name, a) for k, a in zip(node.keywords, cone_args[count:], strict=True))
+        site = Site(cone, node.span, node.cone.span, scope.file.requires)
+        return membership(node, records, (parts, cone_args[:count], keywords), site, name)
     if len(parts) not in CONES[cone]:
         wanted = " or ".join(plural(c, "part") for c in CONES[cone])
         raise mistake(

@@ -19,6 +19,10 @@ class Library(Protocol):
 
     def names(self) -> Iterable[str]: ...
 
+    def functions(self) -> Iterable[str]: ...
+
+    def sets(self) -> Iterable[str]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Poison:

@@ -245,7 +245,8 @@ class Constraint:
 
     ``name`` is the user's, or ``constraint 3`` (by order) where there is none; the parts of a chain share it.
     ``parts`` is (left, right) for relations and the elements of the tuple for CONE, whose ``cone`` is one of
-    ``nonneg nonpos zero soc rsoc exp_cone pow_cone psd nsd`` with constant ``cone_args`` (``pow_cone(a)``).
+    ``nonneg nonpos zero soc rsoc exp_cone pow_cone psd nsd`` with constant ``cone_args`` (``pow_cone(a)``), or the name
+    of a set, whose ``indicator`` is the call of its record.
     In a relation a scalar side spreads over the other. Vector parts of a cone: see ``cones`` in docs/language.md.
     """
 
@@ -260,6 +261,7 @@ class Constraint:
     swapped: bool = False
     chained: bool = False
     shape: Shape = ()
+    indicator: AtomCall | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +303,8 @@ class Atom:
     ``requires`` restricts the constant arguments. ``entangled`` are the convex formals that meet a ``param`` formal
     in a
     product: at a call not both may depend on parameters. A record without a graph may stand in a quadratic objective
-    only.
+    only. ``is_set``: the record of a set, typed as its indicator (see :mod:`dpplang.semantics.sets`); ``kind`` is then
+    ``elementwise`` if all formals are scalars, else ``plain``.
     """
 
     name: str
@@ -321,6 +324,7 @@ class Atom:
     doc: str = ""
     requires: ast.Condition | None = None
     entangled: frozenset[str] = frozenset()
+    is_set: bool = False
 
 
 @dataclass(frozen=True, slots=True)

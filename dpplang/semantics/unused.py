@@ -19,7 +19,7 @@ _CONSTANTS = frozenset(("inf", "true", "false", "True", "False"))
 
 def unknown_names(file: ast.File, scope: FileScope, called: set[str]) -> Iterator[Diagnostic]:
     """Names in the bodies of functions never called that nothing declares."""
-    library = scope.library.names()
+    library = scope.library.functions()
     callable_names = {*scope.functions, *PRIMITIVES, *NUMERIC_NAMES, *library}
     for item in file.items:
         if not isinstance(item, ast.FuncItem) or item.name.name in called:

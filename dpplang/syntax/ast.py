@@ -187,12 +187,16 @@ class Relation(Node):
 
 @dataclass(frozen=True, slots=True)
 class Membership(Node):
-    """``expr in cone`` or ``(x, y, z) in pow_cone(0.3)``; the cone is a bare name or a call."""
+    """``expr in cone`` or ``(x, y, z) in pow_cone(0.3)``; the cone (or set) is a bare name or a call.
+
+    ``negated`` is ``expr not in cone``: a test of a set's record, or a mistake.
+    """
 
     element: Expr
     cone: Ident
     arguments: tuple[Expr, ...] = ()
     keywords: tuple[Keyword, ...] = ()
+    negated: bool = False
 
 
 # --- items -------------------------------------------------------------------------------------------------------
@@ -358,7 +362,8 @@ class AtomItem(Item):
     """One record of the library (docs/language.md §5).
 
     ``kind`` is one of: ``elementwise`` (scalar signature, mapped over entries), ``reduction`` (``x[n]`` takes any
-    shape, row-major, and an ``axis``), ``plain``. ``variadic`` folds more arguments than formals from the left
+    shape, row-major, and an ``axis``), ``plain``, ``set`` (what the constraints of the graph hold of).
+    ``variadic`` folds more arguments than formals from the left
     (``maximum(a, b, c)``). ``quadratic`` is the form the atom takes in a quadratic objective; ``requires`` restricts
     constant arguments (``p > 1``) and tells records of one name apart. Missing entries are None or empty.
     """
@@ -376,7 +381,7 @@ class AtomItem(Item):
     value: Expr | None = None
     quadratic: Expr | None = None
     graph: Graph | None = None
-    tests: tuple[Relation, ...] = ()
+    tests: tuple[Relation | Membership, ...] = ()
 
 
 AnyItem = (

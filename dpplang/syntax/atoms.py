@@ -11,7 +11,7 @@ from dpplang.syntax import ast
 from dpplang.syntax.build import AtomHead, Entry
 from dpplang.syntax.isolate import Chunk
 
-KINDS = ("elementwise", "reduction", "plain")
+KINDS = ("elementwise", "reduction", "plain", "set")
 _IN_GRAPH = (ast.VarItem, ast.LetItem, ast.ObjectiveItem, ast.SubjectToItem, ast.ConstraintItem)
 
 
@@ -30,7 +30,7 @@ def record(
     """
     found: list[Diagnostic] = []
     fields: dict[str, Any] = {}
-    tests: list[ast.Relation] = []
+    tests: list[ast.Relation | ast.Membership] = []
     first: dict[str, Span] = {}
     for entry in entries:
         word, place = entry.word.text, entry.word.span(source)

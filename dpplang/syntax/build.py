@@ -133,8 +133,11 @@ class Builder:
         return ast.Relation(tuple(values[::2]), ops, span=span, op_spans=op_spans)
 
     def membership(self, values: list[Any], span: Span) -> ast.Membership:
-        arguments, keywords = _sorted_arguments(values[2:])
-        return ast.Membership(values[0], self.ident(values[1]), arguments, keywords, span=span)
+        element, *rest = values
+        negated = rest[0].text == "not"
+        cone, *given = rest[1:] if negated else rest
+        arguments, keywords = _sorted_arguments(given)
+        return ast.Membership(element, self.ident(cone), arguments, keywords, negated, span=span)
 
     def comparison(self, values: list[Any], span: Span) -> ast.Comparison:
         ops = tuple("==" if op.text == "=" else op.text for op in values[1::2])

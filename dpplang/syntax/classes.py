@@ -126,7 +126,8 @@ class _Item:
     def _name(self, token: Token, before: Token, following: Token) -> Class:
         if self.word == "subject" and before is self.tokens[0]:
             return Class.KEYWORD
-        if self.operand and token.text in INFIX:
+        outside = "not in" in (f"{token.text} {following.text}", f"{before.text} {token.text}")
+        if (self.operand and token.text in INFIX) or outside:
             self.fresh = self.word == "from"  # behind `import`
             return Class.JOINT
         if self.operand and self.attributed and self.depth == self.level:
@@ -139,7 +140,7 @@ class _Item:
             return Class.DECLARED
         if self.depth == 0 and self.word in CLAUSE_ENTRIES and before.type in ("COLON", "COMMA"):
             return Class.ATTRIBUTE
-        if self.depth == 0 and self.word in ("", "domain") and before.text == "in" and not self.operand:
+        if self.depth == 0 and self.word in ("", "domain", "test") and before.text == "in" and not self.operand:
             return Class.CONE
         return Class.CALLED if following.type == "LPAR" else Class.NAME
 

@@ -194,7 +194,8 @@ class Phrases:
             return self._chain(node.operands, node.ops)
         extra: tuple[ast.Expr | ast.Keyword, ...] = (*node.arguments, *node.keywords)
         arguments = self._bracketed("(", extra, ")", node.span, node.cone.span.end) if extra else ""
-        return (self.expression(node.element), " in ", node.cone.name, arguments)
+        word = " not in " if node.negated else " in "
+        return (self.expression(node.element), word, node.cone.name, arguments)
 
     def _chain(self, operands: Sequence[ast.Expr], ops: Sequence[str]) -> Doc:
         docs = [self.expression(operand) for operand in operands]

@@ -22,7 +22,8 @@ _CALL = "arguments stand in `( )`, with commas between them, named ones last: `h
 _INDEX = "an index is a whole number or a slice: `x[0]`, `x[i, 1:n]`, `x[:]`"
 _GENERATOR = "an index set reads `for i in n`, `for i in 1:n`, `for i in n, j in m if i < j`"
 _LABEL = "a constraint has a name as in `cap: x <= 1`, and one for every index as in `cap[i in n if i > 0]: x[i] <= 1`"
-_MEMBER = "`in` is followed by a cone: `x in nonneg`, `(t, x) in soc`, `(x, y, z) in pow_cone(0.3)`"
+_NO_MEMBER = "what a set must not contain is a test of its record: `test [2, 0] not in ball`"
+_MEMBER = "`in` is followed by a cone or a set: `x in nonneg`, `(t, x) in soc`, `x in ball(2)`"
 _CONDITION = "a condition compares indices: `i < j`, `i != 0 and j > 1`"
 _GROUP = "brackets `( )` hold an expression, `[ ]` behind nothing a list: `[1, 2]`, `[[1, 0], [0, 1]]`"
 _CLAUSE = "a clause is a word, and where it holds: `increasing in x where x >= 0`"
@@ -75,6 +76,8 @@ PLACES: dict[tuple[str, ...], str] = {
     ("element", "IN"): _MEMBER,
     ("element", "IN", "NAME"): _MEMBER,
     ("element", "IN", "NAME", "LPAR"): _MEMBER,
+    ("element", "NOT"): _NO_MEMBER,
+    ("element", "NOT", "IN"): _NO_MEMBER,
     ("expression", "EQUAL"): _RELATION,
     ("expression", "LESS_EQUAL"): _RELATION,
     ("expression", "GREATER_EQUAL"): _RELATION,

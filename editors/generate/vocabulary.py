@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from dpplang.lattice.curvature import Curvature, Monotonicity
 from dpplang.lattice.sign import Sign
 from dpplang.semantics.attributes import KNOWN
-from dpplang.semantics.relations import CONES
+from dpplang.semantics.library import standard_library
+from dpplang.semantics.relations import ALIASES, CONES
 from dpplang.syntax.atoms import KINDS
 from dpplang.syntax.tables import load_tables
 from dpplang.syntax.words import CLAUSE_ENTRIES, DECLARING, ENTRY_WORDS, INFIX, ITEM_WORDS, MODES
@@ -66,7 +67,7 @@ def vocabulary() -> Vocabulary:
         facts=tuple(
             dict.fromkeys((*KINDS, *(v.value for kind in (Curvature, Monotonicity, Sign) for v in kind), "yes", "no"))
         ),
-        cones=tuple(CONES),
+        cones=(*CONES, *ALIASES, *standard_library().sets()),
         relations=tuple(sorted(relations, key=lambda s: (-len(s), s))),
         arithmetic=tuple(sorted(signs - brackets - relations)),
         name=tables.patterns["NAME"],

@@ -21,7 +21,7 @@ from dpplang.pipeline import Compilation
 from dpplang.semantics.attributes import KNOWN
 from dpplang.semantics.numeric_functions import NUMERIC_NAMES
 from dpplang.semantics.primitives import PRIMITIVES
-from dpplang.semantics.relations import CONES
+from dpplang.semantics.relations import ALIASES, CONES
 from dpplang.syntax.words import ENTRY_WORDS, INFIX, ITEM_WORDS
 from tests.lsp.helpers import PORTFOLIO, at, marked, view_of
 
@@ -387,7 +387,41 @@ def test_every_word_is_described() -> None:
     assert set(words.ITEMS) == set(ITEM_WORDS)
     assert set(words.ENTRIES) == set(ENTRY_WORDS)
     assert set(words.ATTRIBUTES) == set(KNOWN)
-    assert set(words.CONES) == set(CONES)
+    assert set(words.CONES) == {*CONES, *ALIASES}
     assert set(words.FUNCTIONS) == set(PRIMITIVES)
     assert set(words.NUMERIC) == set(NUMERIC_NAMES)
     assert {*INFIX, "dual", "not", "const"} <= set(words.JOINTS)
+
+
+# --- sets --------------------------------------------------------------------------------------------------------
+
+WITH_SETS = """## Half a line.
+atom half(x, param least) {
+  kind: set
+  graph {
+    subject to
+      x >= least
+  }
+}
+param r nonneg
+var x[3]
+minimize sum(x)
+subject to
+  a: x in half(1)
+  b: x in ball(r)
+  c: x in 
+"""
+
+
+def test_a_set_is_described_found_and_renamed_as_an_atom_is() -> None:
+    assert "Half a line." in shown("half(1)", 1, WITH_SETS)
+    assert "Euclidean ball" in shown("ball(r)", 1, WITH_SETS)
+    assert "a convex set" in shown("ball(r)", 1, WITH_SETS)
+
+
+def test_sets_are_completed_behind_in_and_nowhere_else() -> None:
+    def labels(needle: str, inside: int) -> set[str]:
+        return {i.label for i in completion.completion(*at(WITH_SETS, needle, inside), snippets=False)}
+
+    assert {"simplex", "ball", "box", "half", "soc", "rotated_soc"} <= labels("x in \n", 5)
+    assert not labels("sum(x)", 0) & {"simplex", "half", "box"}

@@ -34,7 +34,7 @@ def found(text: str) -> list[str]:
     return [d.code for d in extended(text)[1]]
 
 
-@pytest.mark.parametrize("name", LIBRARY.names())
+@pytest.mark.parametrize("name", LIBRARY.functions())
 def test_the_library_is_well_formed_and_its_contracts_hold(name: str) -> None:
     assert not LIBRARY.findings(name)
     assert len(LIBRARY.lookup(name)) == len(LIBRARY.items(name))
@@ -92,7 +92,7 @@ def test_each_part_of_a_contract_is_held_against_the_graph(change: dict[str, str
 def test_a_broken_atom_keeps_its_name_and_says_nothing_twice() -> None:
     library, findings = extended(RELU.format(**{**SOUND, "monotone": "increasing in y"}))
     assert [d.code for d in findings] == ["ATM411"]
-    assert "relu" in library.names() and library.lookup("relu") == ()
+    assert "relu" in library.functions() and library.lookup("relu") == ()
 
 
 def test_a_sound_atom_is_found_in_the_extended_library_only() -> None:
@@ -100,7 +100,7 @@ def test_a_sound_atom_is_found_in_the_extended_library_only() -> None:
     assert not findings
     (atom,) = library.lookup("relu")
     assert isinstance(atom, Atom)
-    assert LIBRARY.lookup("relu") == () and "relu" not in LIBRARY.names()
+    assert LIBRARY.lookup("relu") == () and "relu" not in LIBRARY.functions()
 
 
 def test_mutual_recursion_is_named_by_its_path() -> None:

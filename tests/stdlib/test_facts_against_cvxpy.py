@@ -188,4 +188,4 @@ def test_huber_takes_a_parameter_but_no_product_of_parameters() -> None:
 
 
 def test_every_atom_has_a_twin() -> None:
-    assert {twin.name for twin in BY_LABEL.values()} == set(LIBRARY.names())
+    assert {twin.name for twin in BY_LABEL.values()} == set(LIBRARY.functions())

@@ -22,7 +22,7 @@ from tests.stdlib.values import sizes_of, value_of
 
 RECORDS = [
     pytest.param(atom, id=f"{name}-{position}", marks=[pytest.mark.slow] if name == "quantum_rel_entr" else [])
-    for name in LIBRARY.names()
+    for name in LIBRARY.functions()
     for position, atom in enumerate(LIBRARY.lookup(name))
     if atom.graph is not None
 ]
@@ -108,6 +108,6 @@ def test_the_graph_implies_the_domain(name: str) -> None:
 
 
 def test_every_atom_with_a_domain_is_tried_outside_of_it() -> None:
-    restricted = {n for n in LIBRARY.names() if all(a.domain for a in LIBRARY.lookup(n)[-1:])}
+    restricted = {n for n in LIBRARY.functions() if all(a.domain for a in LIBRARY.lookup(n)[-1:])}
     symmetric = {n for n in restricted if n.startswith("lambda")}
     assert restricted - symmetric - {"power", "pnorm"} == set(OUTSIDE)

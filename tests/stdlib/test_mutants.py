@@ -20,7 +20,7 @@ from tests.stdlib.values import value_of
 
 RECORDS = [
     pytest.param(name, position, id=f"{name}-{position}")
-    for name in LIBRARY.names()
+    for name in LIBRARY.functions()
     for position in range(len(LIBRARY.items(name)))
 ]
 

@@ -245,10 +245,10 @@ def test_misuse_is_explained(objective: str, code: str, words: str) -> None:
 
 
 def test_what_is_homogeneous_is_its_own_perspective() -> None:
-    own = {a.name for n in LIBRARY.names() for a in LIBRARY.lookup(n) if perspective_of(a) is a}
+    own = {a.name for n in LIBRARY.functions() for a in LIBRARY.lookup(n) if perspective_of(a) is a}
     assert {"abs", "norm2", "max", "geo_mean", "quad_over_lin", "lambda_max"} <= own
     assert not own & {"square", "exp", "log", "huber", "logistic", "log_det"}
 
 
 def test_records_without_a_graph_have_none() -> None:
-    assert {a.name for n in LIBRARY.names() for a in LIBRARY.lookup(n) if perspective_of(a) is None} == {"quad_form"}
+    assert {a.name for n in LIBRARY.functions() for a in LIBRARY.lookup(n) if perspective_of(a) is None} == {"quad_form"}

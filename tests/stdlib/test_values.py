@@ -23,7 +23,7 @@ from tests.stdlib.values import value_at
 
 TESTS = [
     pytest.param(atom, relation, id=relation.span.text)
-    for name in LIBRARY.names()
+    for name in LIBRARY.functions()
     for atom, item in zip(LIBRARY.lookup(name), LIBRARY.items(name), strict=True)
     for relation in item.tests
 ]
@@ -58,7 +58,7 @@ def test_the_records_own_tests_hold(atom: Atom, relation: ast.Relation) -> None:
 
 
 def test_every_record_has_a_doc_and_a_test() -> None:
-    for name in LIBRARY.names():
+    for name in LIBRARY.functions():
         items = LIBRARY.items(name)
         assert all(item.doc.strip() for item in items), name
         assert all(item.tests for item in items), name

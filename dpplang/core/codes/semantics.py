@@ -193,6 +193,7 @@ DCP = (
     CodeInfo("DCP210", "returned expression is not affine", "`return` takes affine expressions of variables, duals and `value`, so that their derivatives are exact. Compute the rest from what is returned.", _program(_OK, rest="return sum_squares(x)"), _program(_OK, rest="return sum(x)")),
     CodeInfo("DCP211", "not a function of variables", "Exponents are constant (or the base is a positive number), and functions of the numeric library apply to constants and parameters only.", _program("minimize sum(tanh(x))"), _program("minimize sum(abs(x))")),
     CodeInfo("DCP212", "cone of something that is not affine", "What is said to be in a cone must be affine in the variables.", _program(_OK, rest="subject to\n  (1, square(x)) in soc"), _program(_OK, rest="subject to\n  (1, x) in soc")),
+    CodeInfo("DCP213", "not in a set", "What is outside of a convex set is not convex. `not in` stands in the `test` lines of a set's record alone.", _program(_OK, rest="subject to\n  x not in simplex"), _program(_OK, rest="subject to\n  x in simplex")),
 )
 
 DPP = (

@@ -69,6 +69,8 @@ def names_used(item: ast.AnyItem) -> Iterator[str]:
                 yield name
             case ast.Call(function=function) if function.name != own:
                 yield function.name
+            case ast.Membership(cone=cone) if cone.name != own:
+                yield cone.name
             case _:
                 pass
 

@@ -21,7 +21,7 @@ syn match dppJoint /\v<dual>\ze\s+(<(and|for|if|import|in|or|where)>)@!\K/
 syn match dppJoint /\v([(,]\s*|<(if|and|or)\s+|<requires:\s*)@12<=<not>\ze(\s+(<(and|for|if|import|in|or|where)>)@!\K|\s*[0-9.(\[+-])/
 syn match dppAttribute /\v(\k|[)\]'])@1<=\s+\zs<(nonneg|pos|nonpos|neg|psd|nsd|symmetric|diagonal)>\ze(\s*\()@!/
 syn match dppAttribute /\v(\k|[)\]'])@1<=\s+\zs<(sparse)>/
-syn match dppCone /\v(([)\]']|\k)\s*<in\s+)@20<=<(nonneg|nonpos|zero|soc|rsoc|exp_cone|pow_cone|psd|nsd)>\ze(\s*(#|$|[(,}])|\s+(<(and|for|if|import|in|or|where)>)@!\K)/
+syn match dppCone /\v(([)\]']|\k)\s*<in\s+)@20<=<(nonneg|nonpos|zero|soc|rsoc|exp_cone|pow_cone|psd|nsd|rotated_soc|ball|box|simplex)>\ze(\s*(#|$|[(,}])|\s+(<(and|for|if|import|in|or|where)>)@!\K)/
 syn match dppFunction /\v(<(func|atom)\s+)@9<=\K\k*/
 syn match dppDeclarator /\v<(dim|data|param|var|derived|let|func|atom)>\ze\s+(<(and|for|if|import|in|or|where)>)@!\K/
 syn match dppJoint /\v([(,]\s*)@9<=<(const|param)>\ze\s+(<(and|for|if|import|in|or|where)>)@!\K/
@@ -42,9 +42,9 @@ syn region dppRecord matchgroup=dppBrace start="{" end="}" contains=@dppTop,dppE
 syn region dppGraph matchgroup=dppEntry start="\v<graph>\ze\s*\{" matchgroup=dppBrace end="}" contained contains=@dppTop
 syn match dppEntry /\v^\s*\zs(kind|variadic|curvature|sign|monotone|shape|requires|domain|value|quadratic)\ze\s*:/ contained
 syn match dppEntry /\v^\s*\zstest>\ze(\s+(<(and|for|if|import|in|or|where)>)@!\K|\s*[0-9.(\[+-])/ contained
-syn match dppFact /\v(^\s*(kind|variadic|curvature|sign|monotone):[^#]*)@<=([:,]\s*)@9<=<(elementwise|reduction|plain|constant|affine|convex|concave|unknown|increasing|decreasing|zero|nonneg|nonpos|yes|no)>/ contained
-syn match dppFact /\v(,\s*)@9<=<(elementwise|reduction|plain|constant|affine|convex|concave|unknown|increasing|decreasing|zero|nonneg|nonpos|yes|no)>\ze\s+<(in|where)>/ contained
-syn match dppFact /\v^\s+\zs(elementwise|reduction|plain|constant|affine|convex|concave|unknown|increasing|decreasing|zero|nonneg|nonpos|yes|no)>\ze\s*(<(in|where)>|,|#|$)/ contained
+syn match dppFact /\v(^\s*(kind|variadic|curvature|sign|monotone):[^#]*)@<=([:,]\s*)@9<=<(elementwise|reduction|plain|set|constant|affine|convex|concave|unknown|increasing|decreasing|zero|nonneg|nonpos|yes|no)>/ contained
+syn match dppFact /\v(,\s*)@9<=<(elementwise|reduction|plain|set|constant|affine|convex|concave|unknown|increasing|decreasing|zero|nonneg|nonpos|yes|no)>\ze\s+<(in|where)>/ contained
+syn match dppFact /\v^\s+\zs(elementwise|reduction|plain|set|constant|affine|convex|concave|unknown|increasing|decreasing|zero|nonneg|nonpos|yes|no)>\ze\s*(<(in|where)>|,|#|$)/ contained
 
 syn match dppComment "#.*" contains=dppTodo,@Spell
 syn match dppDoc "##.*" contains=dppDocCode,dppTodo,@Spell
