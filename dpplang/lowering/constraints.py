@@ -22,7 +22,7 @@ from dpplang.semantics.tree import Kind
 @dataclass(frozen=True, slots=True, eq=False)
 class DualMap:
     """dual[target[k]] += weight[k] · θ[par[k]] · y[row k of the block, flat]; ``shape`` of one member's dual.
-    ``target`` counts in ``[members, *shape]``; where there is no parameter, ``par`` is −1 (None: everywhere), and the factor 1."""
+    ``target`` counts in ``[members, *shape]``; without a parameter ``par`` is −1 (None: everywhere), the factor 1."""
 
     block: Block
     shape: tuple[int, ...]
