@@ -19,7 +19,7 @@ from dpplang.repl.state import Answer, Refused, State, Tools
 OPTIONS = {
     "solver": "auto, clarabel or scs",
     "tolerance": "on residuals and gap",
-    "max_iterations": "of the solver",
+    "max_iterations": "of the solver, and of each method ahead of it",
     "time_limit": "seconds",
     "refine": "Newton steps after the solver",
     "derivative": "exact or diffcp",

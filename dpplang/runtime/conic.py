@@ -13,11 +13,11 @@ from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.cones.product import Product
 from dpplang.runtime.convexity import ConvexityTest
 from dpplang.runtime.data_map import Data
+from dpplang.runtime.detail import Detail
 from dpplang.runtime.options import Options
 from dpplang.runtime.proof import proves_infeasible, proves_unbounded
 from dpplang.runtime.refine import Refinement
 from dpplang.runtime.residuals import residuals
-from dpplang.runtime.solved import Detail
 from dpplang.runtime.solvers.make import make_solver
 from dpplang.runtime.solvers.protocol import Answer, Solver, Structure
 from dpplang.runtime.status import Status

@@ -6,8 +6,9 @@ program is prepared once, when it is first needed.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property
 
 import numpy as np
@@ -20,15 +21,16 @@ from dpplang.runtime.cones.product import Product
 from dpplang.runtime.conic import Conic
 from dpplang.runtime.data_map import PARTS, DataMap
 from dpplang.runtime.derivative import Derivative, Point
+from dpplang.runtime.detail import Detail
 from dpplang.runtime.differentiate import Remarks, adjoint, tangent
-from dpplang.runtime.found import Found
+from dpplang.runtime.found import Found, Refused
 from dpplang.runtime.methods import Methods
 from dpplang.runtime.options import Options
 from dpplang.runtime.quadratic.dense import Planned
 from dpplang.runtime.sensitivity import make_sensitivity
-from dpplang.runtime.solved import Detail, Solved
+from dpplang.runtime.solved import Solved
 from dpplang.runtime.solvers.protocol import Structure
-from dpplang.runtime.threads import quiet
+from dpplang.runtime.threads import at_most, quiet
 from dpplang.runtime.warn import warn_inaccurate
 from dpplang.runtime.workspace import Workspace
 
@@ -93,7 +95,13 @@ class Engine:
             return self._solve(tuple(theta))
 
     def _quiet(self) -> AbstractContextManager[object]:
-        return quiet(self.program.n + self.program.m)
+        calm = quiet(self.program.n + self.program.m)
+        if self.options.threads is None:
+            return calm
+        both = ExitStack()
+        both.enter_context(at_most(self.options.threads))
+        both.enter_context(calm)
+        return both
 
     def _solve(self, theta: tuple[Array, ...]) -> Solved:
         work = Workspace(self._batch(theta), self.program.n, self.program.m)
@@ -103,16 +111,29 @@ class Engine:
         founds: list[Found] = []
         methods = iter(self._methods)
         while (elements := work.open()).size and (method := next(methods, None)) is not None:
+            start = time.perf_counter()
             for found in method.solve(data, elements):
-                work.take(found)
-                founds.append(found)
+                if isinstance(found, Refused):
+                    work.refuse(found.element, found.status, found.detail)
+                else:
+                    work.take(found)
+                    founds.append(found)
+            self._say(method, elements.size, elements.size - work.open().size, start)
         if (elements := work.open()).size:
+            start = time.perf_counter()
             self._conic.solve(data, work, elements)
+            self._say(self._conic, elements.size, int(work.ok[elements].sum()), start)
         value = self._sign * (work.objective + data.d[:, 0])
         outcome = work.x, work.y, work.s, value, work.status, work.ok
         solved = Solved(*outcome, theta, data, work.details, tuple(founds), self._sensitivity)
         warn_inaccurate(work.status, work.details, self.program.name)
         return solved
+
+    def _say(self, method: object, given: int, done: int, start: float) -> None:
+        """One line for ``verbose``."""
+        if self.options.verbose:
+            took = 1e3 * (time.perf_counter() - start)
+            print(f"dpplang: {type(method).__name__} has answers for {done} of {given} elements after {took:.3g} ms")
 
     def adjoint(
         self,

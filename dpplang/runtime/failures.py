@@ -15,7 +15,8 @@ from dpplang.core.errors import Failure
 from dpplang.runtime.blame import heaviest_rows, heaviest_variables
 from dpplang.runtime.certificate import sparsest
 from dpplang.runtime.cones.cone import Array
-from dpplang.runtime.solved import Detail, Solved
+from dpplang.runtime.detail import Detail
+from dpplang.runtime.solved import Solved
 from dpplang.runtime.status import Status
 
 

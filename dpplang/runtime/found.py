@@ -1,4 +1,4 @@
-"""Elements of a batch that a method has solved, ahead of the conic solver."""
+"""Elements of a batch that a method has solved or refused, ahead of the conic solver."""
 
 from __future__ import annotations
 
@@ -9,9 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.detail import Detail
+from dpplang.runtime.status import Status
 
 Apply = Callable[[Array, Array], tuple[Array, Array]]
 """S of :mod:`dpplang.runtime.kkt`: (g ``[k, n]``, h ``[k, m]``) → (r, t)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refused:
+    """An element of a batch that a method knows to have no solution, or none within the limits that were set."""
+
+    element: int
+    status: Status
+    detail: Detail
 
 
 @dataclass(frozen=True, slots=True, eq=False)

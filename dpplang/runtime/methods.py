@@ -12,7 +12,7 @@ A method takes a whole batch, and answers only for elements whose optimality it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from dpplang.asa.program import Program
 from dpplang.runtime.data_map import Data
-from dpplang.runtime.found import Found
+from dpplang.runtime.found import Found, Refused
 from dpplang.runtime.options import Options
 from dpplang.runtime.quadratic.dense import Planned
 from dpplang.runtime.quadratic.method import QuadraticMethod
@@ -30,7 +30,7 @@ from dpplang.runtime.smooth.method import SmoothMethod
 
 
 class Method(Protocol):
-    def solve(self, data: Data, elements: NDArray[np.intp]) -> list[Found]:
+    def solve(self, data: Data, elements: NDArray[np.intp]) -> Sequence[Found | Refused]:
         """Solve the given elements of a batch; those in none of the results are left to others."""
         ...
 

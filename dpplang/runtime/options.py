@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any
@@ -62,15 +63,17 @@ class Options:
             ``smoothed``, or a :class:`Smoothed` with its numbers, goes a finite distance, so that a linear program's
             gradient is useful; ``diffcp`` asks that package instead (no power cones).
         tolerance: on residuals and gap, relative to the size of the data; the solver's stopping criterion.
-        max_iterations: of the solver; None for its own limit.
-        time_limit: seconds for each batch element; None for none.
-        threads: batch elements solved at once; None for as many as there are cores to run on.
+        max_iterations: of the solver, and of every method ahead of it (changes of an active set, Newton steps); what a
+            method has not solved by then goes to the next, and the solver has the last word. None for their own limits.
+        time_limit: seconds for each batch element, in each method and in the solver, looked at between iterations; a
+            method that works on a whole batch has as many times that as there are elements. None for none.
+        threads: at work at once on a solve or a derivative; None for as many as there are cores to run on.
         accept_inaccurate: where the solver stops short, its answer still counts (status ``inaccurate``) if our own
             relative residuals are below this; 0 accepts none.
         refine: Newton steps on the optimality conditions after the solver, each as costly as a derivative. One carries
             a solution from the solver's tolerance to rounding error wherever it is regular; without it an error of ε
             in the objective leaves up to √ε in the solution, and gradients composed of many solves drift apart.
-        verbose: let the solver print its progress.
+        verbose: say what each method solves and how long it takes, and let the solver print its progress.
     """
 
     solver: str = "auto"
@@ -118,6 +121,10 @@ class Options:
             return None
         help_text = (f"did you mean `{near[0]}`?",) if near else ()
         return Diagnostic("SOL802", f"option `{name}` is {wanted}, not {value!r}", help=help_text)
+
+    def deadline(self, elements: int) -> float:
+        """When a method that starts now on so many elements must stop, by ``time.monotonic``."""
+        return math.inf if self.time_limit is None else time.monotonic() + self.time_limit * elements
 
     @staticmethod
     def of(**options: Any) -> Options:

@@ -17,14 +17,18 @@ from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.cones.product import Product
 from dpplang.runtime.conic import Conic
 from dpplang.runtime.data_map import Data
-from dpplang.runtime.found import Found
+from dpplang.runtime.detail import Detail
+from dpplang.runtime.found import Found, Refused
 from dpplang.runtime.kkt import KktPlan, Linearized
 from dpplang.runtime.options import Options
 from dpplang.runtime.quadratic.dense import Dense, DensePlan, Planned
 from dpplang.runtime.solvers.protocol import Pattern, Structure
+from dpplang.runtime.status import Status
 from dpplang.runtime.workspace import Workspace
 
 _LARGEST = 1 << 22  # entries of the dense block that defines the names
+_VERDICTS = (Status.INFEASIBLE, Status.UNBOUNDED, Status.ITERATION_LIMIT, Status.TIME_LIMIT)
+"""What the whole program would only say again."""
 _FILL = 2  # how many times the entries of that block its square may have
 
 
@@ -70,26 +74,45 @@ class ReducedMethod:
         )
         return ReducedMethod(plan, dense, smaller, kept, options)
 
-    def solve(self, data: Data, elements: NDArray[np.intp]) -> list[Found]:
-        """Solve the given elements of a batch; those without a solution are left to others."""
+    def solve(self, data: Data, elements: NDArray[np.intp]) -> list[Found | Refused]:
+        """Solve or refuse the given elements of a batch; those of which the solver makes nothing are left to others."""
         here = data.rows(elements)
         q, b = self._plan.vectors(self._dense, here)
         small = Data(self._P, q, here.A[:, self._entries], b, here.d)
         work = Workspace(elements.size, self._plan.n, self._plan.m)
         self._conic.solve(small, work, work.open())
         exact = np.array([not work.details.get(i) for i in range(elements.size)], dtype=bool) & work.ok
+        refused = [
+            Refused(int(elements[i]), work.status[i], self._whole_detail(work.status[i], detail))
+            for i, detail in work.details.items()
+            if work.status[i] in _VERDICTS
+        ]
         kept = np.flatnonzero(exact)
         if not kept.size:
-            return []
+            return [*refused]
         here, small = here.rows(kept), small.rows(kept)
         u, y, s = work.x[kept], work.y[kept], work.s[kept]
         x, multipliers = self._plan.restore(self._dense, here, u, y)
         objective = self._plan.objective(self._dense, here, x)
         derivative = _Sensitivity(self, small, s - y)
         weak = np.zeros(kept.size, dtype=bool)
-        return [
-            Found(elements[kept], x, multipliers, self._plan.slacks(s), objective, derivative, weak, derivative.free)
-        ]
+        slacks = self._plan.slacks(s)
+        found = Found(elements[kept], x, multipliers, slacks, objective, derivative, weak, derivative.free)
+        return [found, *refused]
+
+    def _whole_detail(self, status: Status, detail: Detail) -> Detail:
+        """With the certificate for the whole program: rows that define names have no part in infeasibility, and names
+        follow a direction of unboundedness."""
+        if detail.certificate is None:
+            return detail
+        alone = detail.certificate[None]
+        if status is Status.INFEASIBLE:
+            return replace(detail, certificate=self._plan.slacks(alone)[0])
+        names = self._plan.names
+        assert names is not None
+        none = np.zeros((1, names.u.size + names.tau.size)), np.zeros((1, self._rows))
+        ray, _ = self._plan.expand(self._dense, *none, alone, np.zeros((1, self._plan.m)))
+        return replace(detail, certificate=ray[0])
 
     def linearize(self, small: Data, v: Array) -> Linearized:
         return self._kkt.linearize(small.P, small.A, v)

@@ -12,26 +12,8 @@ from numpy.typing import NDArray
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.data_map import Data
 from dpplang.runtime.derivative import Sensitivity
+from dpplang.runtime.detail import Detail
 from dpplang.runtime.found import Found
-from dpplang.runtime.residuals import Residuals
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Detail:
-    """What is known of an element that was not simply solved.
-
-    Attributes:
-        certificate: multipliers y ``[m]`` that prove infeasibility, or a direction x ``[n]`` that proves unboundedness.
-        residuals: our own, where the solver stopped short. iterations: how many it took.
-        note: more about it, in words.
-        parameters: positions of the parameters at fault, where they are known.
-    """
-
-    certificate: Array | None = None
-    residuals: Residuals | None = None
-    iterations: int = 0
-    note: str = ""
-    parameters: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

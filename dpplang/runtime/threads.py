@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -20,7 +20,21 @@ Result = TypeVar("Result")
 
 
 def cores() -> int:
+    """As many threads as may be at work: the cores to run on, or fewer where :func:`at_most` says so."""
+    limit = getattr(_here, "limit", None)
+    if limit is not None:
+        return limit
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def at_most(threads: int) -> Iterator[None]:
+    """Whatever this thread starts meanwhile keeps to so many threads."""
+    before, _here.limit = getattr(_here, "limit", None), threads
+    try:
+        yield
+    finally:
+        _here.limit = before
 
 
 def quiet(order: int) -> AbstractContextManager[None]:

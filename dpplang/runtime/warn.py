@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dpplang.runtime.status import Status
 
 if TYPE_CHECKING:
-    from dpplang.runtime.solved import Detail
+    from dpplang.runtime.detail import Detail
 
 
 class SolveWarning(UserWarning):

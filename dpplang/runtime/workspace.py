@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.detail import Detail
 from dpplang.runtime.found import Found
-from dpplang.runtime.solved import Detail
 from dpplang.runtime.status import Status
 
 

@@ -187,7 +187,7 @@ def test_pivoting_solves_complementarity(m: int) -> None:
     rng = np.random.default_rng(m)
     W = rng.normal(size=(50, m, m + 2))
     K, d = W @ np.swapaxes(W, 1, 2), rng.normal(size=(50, m))
-    F, done = solve(K, d)
+    F, done = solve(K, d, Options())
     assert done.all()
     for element in range(50):
         t = np.zeros(m)

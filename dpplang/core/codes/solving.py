@@ -40,7 +40,8 @@ SOLVING_CODES: tuple[CodeInfo, ...] = (
         "SOL801",
         "there is no such option",
         "The options are `solver`, `derivative`, `tolerance`, `max_iterations`, `time_limit`, `threads`, `accept_inaccurate`, "
-        "`refine` and `verbose`. A misspelt option is an error, so that it is never ignored silently.",
+        "`refine` and `verbose`. A misspelt option is an error, so that it is never ignored silently. Limits hold for every method that "
+        "is tried as well as for the solver; `verbose` says which method solved how many elements.",
     ),
     CodeInfo(
         "SOL802",

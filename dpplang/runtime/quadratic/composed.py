@@ -19,6 +19,7 @@ from dpplang.runtime.batched import times
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.data_map import Data
 from dpplang.runtime.found import Found
+from dpplang.runtime.options import Options
 from dpplang.runtime.quadratic.active_set import find
 from dpplang.runtime.quadratic.dense import Dense, DensePlan
 from dpplang.runtime.quadratic.held import Alone, Held, Mask
@@ -64,7 +65,7 @@ class Composed:
         found = gh @ self._M
         return found[:, : gh.shape[1]] + held.solve(found[:, found.shape[1] - self._m :]) @ self._T
 
-    def solve(self, data: Data, elements: NDArray[np.intp], tolerance: float) -> list[Found]:
+    def solve(self, data: Data, elements: NDArray[np.intp], options: Options) -> list[Found]:
         """Solve a batch, its elements by the names given. Residuals are relative to 1 + the largest entry of g' = −q'
         for stationarity, of q and b for the rest."""
         n, p, order = self._n, self._p, self._K.shape[0]
@@ -72,7 +73,7 @@ class Composed:
         given = np.concatenate((-q, b), axis=1)
         found = given @ self._M
         rhs = found[:, found.shape[1] - self._m :]
-        F, good = find(self._space, -rhs)
+        F, good = find(self._space, -rhs, options)
         held = self._held(F)
         z = found[:, :order] + held.solve(rhs) @ self._T
         scale = 1 + _largest(found[:, order : found.shape[1] - self._m]), 1 + _largest(given)
@@ -87,7 +88,7 @@ class Composed:
             worst = np.minimum(trial_worst, worst)
         x, y, s = z[:, :n], z[:, n:], -left[:, n:]
         multipliers, inner = y[:, p:], s[:, p:]
-        good &= np.maximum(worst, -multipliers.min(axis=1, initial=0.0) / (1 + _largest(y))) <= tolerance
+        good &= np.maximum(worst, -multipliers.min(axis=1, initial=0.0) / (1 + _largest(y))) <= options.tolerance
         s[:, :p] = 0.0
         inner[F] = 0.0
         np.maximum(inner, 0.0, out=inner)

@@ -76,7 +76,7 @@ class QuadraticMethod:
         plan = self._plan
         here = data.rows(elements)
         if self._composed is not None:
-            return self._composed.solve(here, elements, self._options.tolerance)
+            return self._composed.solve(here, elements, self._options)
         if factors is None:
             factors = self._factorize(plan.matrices(here))
         if factors is None:  # of one of them: find out which
@@ -90,7 +90,7 @@ class QuadraticMethod:
         q, b = (v if v.shape[0] == elements.size else np.repeat(v, elements.size, axis=0) for v in (q, b))
         alpha, rho, c = space.start(-q, b[:, :p])
         d = b[:, p:] - times(space.rows, rho)
-        F, done = find(space, d)
+        F, done = find(space, d, self._options)
         system = System(dense, space, F, p)
         u, y = system.finish(alpha, rho, c, -d)
         u, y, s, good = system.polish(u, y, q, b, self._options.tolerance)

@@ -8,10 +8,13 @@ Pires 1994, "A block principal pivoting algorithm for large-scale strictly monot
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from dpplang.runtime.batched import times
 from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.options import Options
 from dpplang.runtime.quadratic.held import Held, Mask
 
 _PATIENCE = 3  # block exchanges without progress before single ones
@@ -20,11 +23,11 @@ _ROUNDING = 1e-11  # relative size of a wrong sign that counts as none
 _DELTA = 1e-11  # of K + δI, relative to the largest diagonal entry: more positions than K has rank may be guessed
 
 
-def solve(K: Array, d: Array, rounds: int = _ROUNDS) -> tuple[Mask, Mask]:
+def solve(K: Array, d: Array, options: Options) -> tuple[Mask, Mask]:
     """Find the active sets.
 
     Args:
-        K: ``[1|B, m, m]``. d: ``[B, m]``.
+        K: ``[1|B, m, m]``. d: ``[B, m]``. options: limits of iterations and time.
 
     Returns:
         (F, done): ``[B, m]`` and ``[B]``; F is optimal for the elements that are done.
@@ -37,8 +40,9 @@ def solve(K: Array, d: Array, rounds: int = _ROUNDS) -> tuple[Mask, Mask]:
     done[live] = False
     fewest, patience = np.full(live.size, m + 1), np.full(live.size, _PATIENCE)
     F, dl, Kl, tol = active[live], d[live], K if K.shape[0] == 1 else K[live], slack[live]
-    for _ in range(rounds):
-        if not live.size:
+    deadline = options.deadline(batch)
+    for _ in range(min(_ROUNDS, options.max_iterations or _ROUNDS)):
+        if not live.size or time.monotonic() > deadline:
             break
         t = Held.cut(Kl, F, _DELTA).solve(-dl)
         s = times(Kl, t) + dl

@@ -17,7 +17,7 @@ from dpplang.runtime.convexity import ConvexityTest
 from dpplang.runtime.data_map import Data
 from dpplang.runtime.found import Found
 from dpplang.runtime.options import Options
-from dpplang.runtime.quadratic.active_set import OPTIMAL, daqp
+from dpplang.runtime.quadratic.active_set import OPTIMAL, daqp, daqp_limits
 from dpplang.runtime.quadratic.dense import DensePlan, Planned
 from dpplang.runtime.refine import Refinement
 from dpplang.runtime.threads import cores, each
@@ -73,9 +73,10 @@ class PolyhedralMethod:
         u, y = np.zeros((elements.size, plan.n)), np.zeros((elements.size, plan.m))
         done = np.zeros(elements.size, dtype=bool)
         kinds = np.where(np.arange(plan.m) < plan.equalities, _EQUALITY, 0).astype(np.intc)
+        limits = {"iter_limit": 10 * plan.m + 100} | daqp_limits(self._options)
         for i in range(elements.size):
             element = tuple(part[i if part.shape[0] > 1 else 0] for part in (P, q, A, b))
-            done[i] = _solve(element, kinds.copy(), u[i], y[i])
+            done[i] = _solve(element, kinds.copy(), u[i], y[i], limits)
         slack = b - transposed_times(dense.At, u)
         active = (y > 0) | (kinds == _EQUALITY)
         f = (dense.P * u if dense.P.ndim == 2 else times(dense.P, u)) + q + times(dense.At, y)
@@ -96,12 +97,12 @@ class PolyhedralMethod:
         return [Found(elements[kept], x[kept], y[kept], s[kept], objective, _unused, everywhere)]
 
 
-def _solve(element: tuple[Array, ...], kinds: NDArray[np.intc], u: Array, y: Array) -> bool:
+def _solve(element: tuple[Array, ...], kinds: NDArray[np.intc], u: Array, y: Array, limits: dict[str, float]) -> bool:
     """Solve one element (P, q, A, b), into u and y; whether that was possible."""
     P, q, A, b = element
-    below, limit = np.where(kinds == _EQUALITY, b, -1e30), 10 * A.shape[0] + 100
+    below = np.where(kinds == _EQUALITY, b, -1e30)
     # The solver writes its working set into ``kinds``.
-    x, _, flag, info = daqp.solve(P, q, A, b, below, kinds, primal_tol=_TOLERANCE, iter_limit=limit)
+    x, _, flag, info = daqp.solve(P, q, A, b, below, kinds, primal_tol=_TOLERANCE, **limits)
     u[:], y[:] = x, info["lam"]
     return flag == OPTIMAL
 

@@ -39,7 +39,7 @@ class SmoothMethod:
     """Newton's method for programs whose exponential and power cones are all graphs that can be taken out."""
 
     def __init__(self, form: SmoothForm, options: Options) -> None:
-        self._form, self._tolerance = form, options.tolerance
+        self._form, self._options, self._tolerance = form, options, options.tolerance
         self._threads = options.threads or cores()
         self._convexity = ConvexityTest(form.structure.P)
 
@@ -85,13 +85,13 @@ class SmoothMethod:
         early, a closer one is sought.
         """
         if not numbers.h.shape[1]:
-            return polish(numbers, minimize(numbers, _ROUNDING))
-        near = minimize(numbers, _NEAR)
+            return polish(numbers, minimize(numbers, _ROUNDING, self._options))
+        near = minimize(numbers, _NEAR, self._options)
         at, error = polish(numbers, near)
         left = np.flatnonzero(~(error < self._tolerance))
         if left.size:
             some = numbers.select(left)
-            again, found = polish(some, minimize(some, _NEARER, near.at(left)))
+            again, found = polish(some, minimize(some, _NEARER, self._options, near.at(left)))
             at.put(left, again)
             error[left] = found
         return at, error

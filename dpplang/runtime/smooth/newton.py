@@ -12,12 +12,14 @@ residuals but two are linear, so that shortening a step multiplies no matrix.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpplang.runtime.cones.cone import Array
+from dpplang.runtime.options import Options
 from dpplang.runtime.smooth.barrier import Scaling
 from dpplang.runtime.smooth.jets import Jet
 from dpplang.runtime.smooth.numbers import Numbers, times, transposed_times
@@ -71,17 +73,18 @@ class Residual:
         return sum((_square(r) for r in (self.z, self.e, self.s)), _square(self.x))
 
 
-def minimize(numbers: Numbers, target: float, found: Iterate | None = None) -> Iterate:
-    """Drive relative residuals below ``target``, from ``found`` if it is given; what the iterates are worth,
-    :func:`measure` says.
+def minimize(numbers: Numbers, target: float, options: Options, found: Iterate | None = None) -> Iterate:
+    """Drive relative residuals below ``target``, from ``found`` if it is given, within the options' limits of
+    iterations and time; what the iterates are worth, :func:`measure` says.
     """
+    deadline = options.deadline(numbers.batch)
     if found is None:
         found = start(numbers)
     elements = np.arange(numbers.batch)
     here, last, mark = found, np.full(numbers.batch, np.inf), np.full(numbers.batch, np.inf)
     best = last
     with np.errstate(all="ignore"):
-        for count in range(1, _STEPS + 1):
+        for count in range(1, min(_STEPS, options.max_iterations or _STEPS) + 1):
             jet = numbers.jet(here.z)
             residual = measure(numbers, here, jet)
             error = residual.error
@@ -92,7 +95,7 @@ def minimize(numbers: Numbers, target: float, found: Iterate | None = None) -> I
             if count % _PATIENCE == 0:
                 done |= best > 0.5 * mark
                 mark = best
-            if done.all():
+            if done.all() or time.monotonic() > deadline:
                 break
             if 2 * np.count_nonzero(done) >= done.size:
                 left = np.flatnonzero(~done)
