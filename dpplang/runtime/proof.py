@@ -44,8 +44,12 @@ def proves_unbounded(x: Array, P: sp.csc_matrix, q: Array, A: sp.csc_matrix, con
     """Px = 0, −Ax ∈ K, qᵀx < 0. ``P`` is the upper triangle."""
     if not np.isfinite(x).all():
         return False
+    whole = sp.csc_matrix(P + sp.triu(P, 1).T)
+    return _is_ray(x, whole, q, A, cone) or (P.nnz > 0 and _is_ray(_cleaned(x, whole), whole, q, A, cone))
+
+
+def _is_ray(x: Array, whole: sp.csc_matrix, q: Array, A: sp.csc_matrix, cone: Product) -> bool:
     terms = float(np.abs(q) @ np.abs(x))
-    whole = P + sp.triu(P, 1).T
     moved, sizes = -(A @ x), abs(A) @ np.abs(x)
     return (
         terms > 0
@@ -56,7 +60,7 @@ def proves_unbounded(x: Array, P: sp.csc_matrix, q: Array, A: sp.csc_matrix, con
 
 
 def _cleaned(y: Array, A: sp.csc_matrix) -> Array:
-    """The multipliers with Aᵀy = 0 that differ least from y, each relative to its own size.
+    """The multipliers with Aᵀy = 0 that differ least from y, each relative to its own size; directions x likewise.
 
     With B = |Y|A they are |y|·(sign y − Bw), where w is the least-squares solution of Bw = sign y.
     """
