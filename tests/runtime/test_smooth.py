@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -219,3 +220,19 @@ def test_a_point_outside_the_domain_is_no_solution() -> None:
     text = "var u, x, t\nminimize t\nsubject to\n  x == -1\n  u >= 1\n  (u, x, t) in exp_cone\n"
     with pytest.raises(SolveError, match="infeasible"):
         dpplang.parse(text).solve()
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e2, 1e3])
+def test_steps_that_leave_a_domain_are_no_news(scale: float) -> None:
+    """Newton steps of a polish may end where exp(u) overflows or log(u) has no value; what is found is a minimum."""
+    problem = dpplang.parse(
+        "dim n\nparam q pos, c[n]\nvar u[n] pos\nminimize 0.3 * sum_squares(u - c) + q * sum(xexp(0.2 * u))\n"
+    )
+    rng = np.random.default_rng(0)
+    q, c = scale * np.abs(rng.normal(size=(40, 1))), scale * rng.normal(size=(40, 4))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        u = problem.solve(q=q[:, 0], c=c).u
+    slope = 0.6 * (u - c) + 0.2 * q * (1 + 0.2 * u) * np.exp(0.2 * u)
+    # u minimizes over u >= 0 where it is the projection of a step down the slope.
+    np.testing.assert_allclose(u, np.maximum(u - slope, 0), atol=1e-8 * scale)

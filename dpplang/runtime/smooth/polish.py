@@ -15,27 +15,29 @@ _EXACT = 1e-13  # relative residual that is not worth another step
 
 def polish(numbers: Numbers, at: Iterate, steps: int = 5) -> tuple[Iterate, Array]:
     """Steps that are taken where they make the residual smaller. What comes out is complementary to the last digit:
-    s and λ are the projections of v and −v onto the cones and their duals.
+    s and λ are the projections of v and −v onto the cones and their duals. A step that leaves the domain of a term has
+    a residual that is no number, and is not taken.
 
     Returns:
         The point, and its relative residual ``[B]``.
     """
-    here, jet, residual = _at(numbers, at.x, at.y, at.s - at.lam)
-    found, error = here, residual.error
-    elements = np.arange(numbers.batch)
-    for _ in range(steps if here.s.shape[1] else 0):
-        face = Face(numbers, jet, here.s - here.lam)
-        dx, dy, dv = face.newton(residual.x, residual.e, residual.s)
-        here, jet, residual = _at(numbers, here.x + dx, here.y + dy, here.s - here.lam + dv)
-        better = residual.error < error[elements]
-        found.put(elements[better], here.at(better))
-        error[elements[better]] = residual.error[better]
-        left = np.flatnonzero(better & (residual.error > _EXACT))
-        if not left.size:
-            break
-        if left.size < elements.size:
-            elements, numbers = elements[left], numbers.select(left)
-            here, jet, residual = _at(numbers, here.x[left], here.y[left], (here.s - here.lam)[left])
+    with np.errstate(all="ignore"):
+        here, jet, residual = _at(numbers, at.x, at.y, at.s - at.lam)
+        found, error = here, residual.error
+        elements = np.arange(numbers.batch)
+        for _ in range(steps if here.s.shape[1] else 0):
+            face = Face(numbers, jet, here.s - here.lam)
+            dx, dy, dv = face.newton(residual.x, residual.e, residual.s)
+            here, jet, residual = _at(numbers, here.x + dx, here.y + dy, here.s - here.lam + dv)
+            better = residual.error < error[elements]
+            found.put(elements[better], here.at(better))
+            error[elements[better]] = residual.error[better]
+            left = np.flatnonzero(better & (residual.error > _EXACT))
+            if not left.size:
+                break
+            if left.size < elements.size:
+                elements, numbers = elements[left], numbers.select(left)
+                here, jet, residual = _at(numbers, here.x[left], here.y[left], (here.s - here.lam)[left])
     return found, error
 
 
