@@ -7,7 +7,8 @@ is not taken. The refined s = Πv and y = Πv − v lie in their cones and are o
 A gap of ε leaves s and y of a weakly active constraint both at √ε, so that v may have the wrong sign there; Newton's
 steps then end at a point that is worse than the one they came from. Such elements go on with more steps, which may
 stumble, and from what the solver finds when it is asked for more; of all candidates the one with the smallest
-residuals is kept.
+residuals is kept. Small residuals beside large terms can still be far from a solution; how far, a Newton step says by
+its length, so that after a long one come more.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ Sharper: TypeAlias = "Callable[[NDArray[np.intp]], tuple[Array, Array, Array]]"
 
 _ROUNDING = 1e-15  # ‖F‖ that no step makes smaller
 _PATIENT = 8  # Newton steps where the first did not arrive
+_FAR = 1e-5  # relative length of a step whose square, the distance that it leaves, is not yet nothing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +71,11 @@ class Refinement:
             (x, y, s, objective ``[B]`` without the constant d, largest relative residual ``[B]``).
         """
         given = self._candidate(data, x, y, s)
-        refined = self._refined(data, x, s - y, count)
+        refined, moved = self._refined(data, x, s - y, count)
+        far = np.flatnonzero((moved > _FAR) & (refined.worst <= tolerance))
+        if far.size and count:
+            closer, _ = self._refined(_elements(data, far), refined.x[far], (refined.s - refined.y)[far], _PATIENT)
+            refined = refined.where_better(closer, far)
         found = given.where_better(refined, np.arange(x.shape[0]))
         for start in (None, sharper):
             short = np.flatnonzero(refined.worst > tolerance)
@@ -81,7 +87,7 @@ class Refinement:
             part = _elements(data, short)
             if start is not None:  # where s and y are of sizes far apart, v = s − y has lost the smaller one
                 found = found.where_better(self._candidate(part, x, y, s), short)
-            again = self._refined(part, x, s - y, max(count, _PATIENT), patient=True)
+            again, _ = self._refined(part, x, s - y, max(count, _PATIENT), patient=True)
             found, refined = found.where_better(again, short), refined.where_better(again, short)
         return found.x, found.y, found.s, self.objective(data, found.x), found.worst
 
@@ -93,8 +99,9 @@ class Refinement:
         """½xᵀPx + qᵀx ``[B]``."""
         return np.sum(x * (0.5 * self._P.symmetric_times(data.P, x) + data.q), axis=1)
 
-    def _refined(self, data: Data, x: Array, v: Array, count: int, patient: bool = False) -> Candidate:
-        """The best of up to ``count`` steps from (x ``[B, n]``, v ``[B, m]``).
+    def _refined(self, data: Data, x: Array, v: Array, count: int, patient: bool = False) -> tuple[Candidate, Array]:
+        """The best of up to ``count`` steps from (x ``[B, n]``, v ``[B, m]``), and the length ``[B]`` of the last step,
+        relative to x.
 
         Args:
             patient: go on past steps that make ‖F‖ larger. Each step takes the sign of v anew for its active set, so
@@ -102,7 +109,7 @@ class Refinement:
                 Hintermüller, Ito, Kunisch 2002).
         """
         f, g, size = self._residual(data, x, v)
-        best_x, best_v, least = x, v, size
+        best_x, best_v, least, moved = x, v, size, np.zeros_like(size)
         for _ in range(count):
             if (least <= _ROUNDING).all():
                 break
@@ -112,13 +119,14 @@ class Refinement:
             if not go.any():
                 break
             wide = go[:, None]
+            moved = np.where(go, _size(dx / (1 + np.abs(x))), moved)
             x, v = np.where(wide, x + dx, x), np.where(wide, v + dv, v)
             f, g, size = np.where(wide, trial_f, f), np.where(wide, trial_g, g), np.where(go, trial, size)
             better = size < least
             best_x, best_v = np.where(better[:, None], x, best_x), np.where(better[:, None], v, best_v)
             least = np.minimum(size, least)
         s = self._cone.project(best_v)
-        return self._candidate(data, best_x, s - best_v, s)
+        return self._candidate(data, best_x, s - best_v, s), moved
 
     def _residual(self, data: Data, x: Array, v: Array) -> tuple[Array, Array, Array]:
         """F in its two parts, and its norm ``[B]``."""
