@@ -6,12 +6,12 @@ The classes of tokens are those of ``syntax/classes.py``, on which the editors' 
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lsprotocol.types import SemanticTokensEdit, SemanticTokensLegend
 
+from dpplang.core.common import common_ends
 from dpplang.lsp.lines import Lines
 from dpplang.lsp.names import Kind
 from dpplang.lsp.view import View
@@ -99,18 +99,7 @@ def encode(found: Iterable[Token], lines: Lines) -> list[int]:
 
 def delta(before: Sequence[int], after: Sequence[int]) -> list[SemanticTokensEdit]:
     """What to replace in the old numbers to get the new: one stretch, between what is common at both ends."""
-    shorter = min(len(before), len(after))
-    head = _common(before, after, shorter)
-    tail = _common_end(before, after, shorter - head)
+    head, tail = common_ends(before, after)
     if head == len(before) == len(after):
         return []
     return [SemanticTokensEdit(head, len(before) - head - tail, list(after[head : len(after) - tail]))]
-
-
-def _common(a: Sequence[int], b: Sequence[int], most: int) -> int:
-    """Length of the common start, by bisection over comparisons of whole slices."""
-    return bisect_left(range(most), 1, key=lambda n: a[: n + 1] != b[: n + 1])
-
-
-def _common_end(a: Sequence[int], b: Sequence[int], most: int) -> int:
-    return bisect_left(range(most), 1, key=lambda n: a[len(a) - n - 1 :] != b[len(b) - n - 1 :])

@@ -4,6 +4,7 @@ line is one error."""
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dpplang.syntax import ast
@@ -24,7 +25,7 @@ class Damage:
 
 
 def damage(file: ast.File) -> Damage:
-    """Read the text between the items that parsed, line by line.
+    """Read what no item covers, line by line.
 
     Every word of such a line may have been meant as a declaration: what is broken may be the keyword itself.
     """
@@ -32,7 +33,7 @@ def damage(file: ast.File) -> Damage:
     functions: set[str] = set()
     constraints: set[str] = set()
     objective = False
-    for line in _uncovered(file):
+    for line in _statements(file.uncovered):
         identifiers = re.findall(_NAME, line)
         names.update(identifiers)
         if found := _CALLABLE.match(line):
@@ -46,19 +47,12 @@ def damage(file: ast.File) -> Damage:
     return Damage(frozenset(names), frozenset(functions), frozenset(constraints), objective)
 
 
-def _uncovered(file: ast.File) -> list[str]:
-    """Lines that belong to no item, comments taken off; a line that ends in an operator or comma goes on."""
-    text, parts, at = file.source.text, list[str](), 0
-    for item in sorted(file.items, key=lambda i: i.span.start):
-        start, end = max(item.span.start, at), min(item.span.end, len(text))
-        if start < end:
-            parts += (text[at:start], " ", "\n" * text.count("\n", start, end))
-            at = end
-    lines = [line.split("#")[0].rstrip() for line in "".join((*parts, text[at:])).split("\n")]
+def _statements(lines: Sequence[str]) -> list[str]:
+    """The lines that hold anything; one that ends in an operator or comma goes on."""
     joined: list[str] = []
     for line in lines:
         if joined and joined[-1].endswith((",", "(", "[", "+", "-", "*", "=", "@")):
             joined[-1] += " " + line
-        elif line.strip():
+        elif line:
             joined.append(line)
     return joined

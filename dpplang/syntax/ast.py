@@ -414,10 +414,12 @@ class File(Node):
     """A parsed file. Items that did not parse are absent and have left their diagnostics with the parser's result.
 
     ``broken`` are the names those items seem to declare: to report them as unknown would only repeat the error.
+    ``uncovered`` are the lines that they left (see :mod:`dpplang.syntax.uncovered`).
     """
 
     items: tuple[AnyItem, ...]
     doc: str = ""
     broken: tuple[str, ...] = field(default=(), compare=False)
     comments: tuple[Comment, ...] = field(default=(), compare=False)
+    uncovered: tuple[str, ...] = field(default=(), compare=False)
     source: Source = field(compare=False, repr=False, kw_only=True)

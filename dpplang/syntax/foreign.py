@@ -45,7 +45,8 @@ _MATRIX = r"\[[^\[\]\n\"#;]*(?:;[^\[\]\n\"#;]*)+\]"
 _BARS = r"(\|\||\||‖)(?=[^\s|‖])[^|‖\n]*[^\s|‖](\|\||\||‖)(_\w+|₁|₂|₍₁₎)?"
 _LATEX = r"\\([A-Za-z]+)((?:\{[^{}\n]*\})*)"
 _WORDS = r"\s*[^\W\d_]{2,}(?:\s+[^\W\d_]+|\s*$)"
-_SPANS_LINES = r'"""|(?:\.\.\.|\\)[ \t\r]*\n|\bdef\b|\blambda\b'
+# Each begins with what is searched for in one go; `\bdef` would be tried at every character.
+_SPANS_LINES = (r'"""', r"\.\.\.[ \t\r]*\n", r"\\[ \t\r]*\n", r"def(?<!\wdef)\b", r"lambda(?<!\wlambda)\b")
 _CELL = r"[-+]?[\w.]+"
 _LATEX_SIGNS = {
     "leq": "<=", "le": "<=", "leqslant": "<=", "geq": ">=", "ge": ">=", "geqslant": ">=", "neq": "!=", "ne": "!=",
@@ -62,7 +63,7 @@ _SIZES = frozenset({"shape", "size", "ndim", "numel", "length"})
 
 def spans_lines(text: str) -> bool:
     """Whether an idiom of several lines may stand in a text: quotes, comments, continued lines, functions."""
-    return re.search(_SPANS_LINES, text) is not None
+    return any(re.search(pattern, text) for pattern in _SPANS_LINES)
 
 
 def read(source: Source, start: int, behind_operand: bool) -> Slip | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 from dpplang.core.diagnostics import Diagnostic, Label
@@ -21,6 +21,7 @@ from dpplang.syntax.mends import mends
 from dpplang.syntax.placement import check_placement
 from dpplang.syntax.tables import Tables, load_tables
 from dpplang.syntax.tokens import Token, tokenize
+from dpplang.syntax.uncovered import joined, uncovered
 from dpplang.syntax.words import ITEM_WORDS, is_word
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Part:
     doc: str
     broken: tuple[str, ...]
     comments: tuple[ast.Comment, ...]
+    uncovered: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -73,6 +75,7 @@ def parse_part(source: Source, *, first: bool = True) -> Part:
         docs.file.text if docs.file else "",
         tuple(dict.fromkeys(parser.broken)),
         comments(source, tokens, parser.documented),
+        uncovered(source.text, items),
         tuple(parser.findings()),
     )
 
@@ -81,16 +84,18 @@ def assemble(source: Source, parts: Sequence[Part]) -> Parsed:
     """The file that its parts, in order, make up; no parts if the text is too long to be parsed."""
     whole = Span(source, 0, len(source.text))
     if len(source.text) > MAX_CHARACTERS:
-        return Parsed(ast.File((), span=whole, source=source), (messages.too_big(source),))
+        file = ast.File((), uncovered=uncovered(source.text, ()), span=whole, source=source)
+        return Parsed(file, (messages.too_big(source),))
     file = ast.File(
-        tuple(item for part in parts for item in part.items),
+        tuple(chain.from_iterable([part.items for part in parts])),
         parts[0].doc if parts else "",
-        tuple(dict.fromkeys(name for part in parts for name in part.broken)),
-        tuple(comment for part in parts for comment in part.comments),
+        tuple(dict.fromkeys(chain.from_iterable([part.broken for part in parts]))),
+        tuple(chain.from_iterable([part.comments for part in parts])),
+        joined([part.uncovered for part in parts]),
         span=whole,
         source=source,
     )
-    return Parsed(file, _ordered(source, [d for part in parts for d in part.diagnostics]))
+    return Parsed(file, _ordered(source, list(chain.from_iterable([part.diagnostics for part in parts]))))
 
 
 def parse_expression(source: Source) -> tuple[ast.Expr | None, tuple[Diagnostic, ...]]:

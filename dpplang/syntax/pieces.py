@@ -7,11 +7,13 @@ to there, and from there on, then depends on that side alone. The rules here are
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 
+from dpplang.core.common import common_ends, common_start
 from dpplang.core.source import Piece, Source
 from dpplang.syntax import foreign
 from dpplang.syntax.isolate import NEVER_IN_GRAPH, is_label
@@ -53,12 +55,33 @@ class _Line:
     braces: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Cuts:
+    """Where a text is cut.
+
+    Attributes:
+        begins: starts of the lines that begin an item behind another, for certain: how the text goes on there depends on
+            nothing above. cuts: for each of them, the end of the item above and the start of its own with its doc.
+        end: of the last item.
+    """
+
+    text: str = ""
+    begins: tuple[int, ...] = ()
+    cuts: tuple[tuple[int, int], ...] = ()
+    end: int = 0
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """The pieces, none of which is empty but that of an empty text."""
+        offsets = dict.fromkeys((0, *chain.from_iterable(self.cuts), self.end, len(self.text)))
+        return list(pairwise(offsets)) or [(0, 0)]
+
+
 @dataclass(slots=True)
 class Pieces:
     """The pieces of one text as it changes. What is remembered of earlier versions never changes an answer."""
 
-    _parsed: dict[str, list[tuple[Piece, Part]]] = field(default_factory=dict[str, "list[tuple[Piece, Part]]"])
-    _first: tuple[Piece, Part] | None = None
+    _cuts: _Cuts = field(default_factory=_Cuts)
+    _taken: list[tuple[Piece, Part]] = field(default_factory=list["tuple[Piece, Part]"])
     _lines: dict[str, _Line | None] = field(default_factory=dict[str, "_Line | None"])
 
     def parse(self, source: Source) -> tuple[Parsed, tuple[Piece, ...]]:
@@ -66,33 +89,32 @@ class Pieces:
 
         Trees of earlier versions share their nodes with this one, and their spans move: they are not to be used again.
         """
-        if len(source.text) > MAX_CHARACTERS:
+        text = source.text
+        if len(text) > MAX_CHARACTERS:
             return assemble(source, []), ()
         if len(self._lines) > _MOST_LINES:
             self._lines.clear()
-        cuts = _cuts(source.text, self._lines)
-        ranges = list(pairwise(cuts))
-        texts = [source.text[start:end] for start, end in ranges]
-        taken = self._take(source.name, texts)
+        self._cuts = _Cuts(text, end=len(text)) if foreign.spans_lines(text) else _cut(text, self._lines, self._cuts)
+        ranges = self._cuts.ranges()
+        self._taken = taken = self._take(source.name, [text[start:end] for start, end in ranges])
         for (start, _), (piece, _) in zip(ranges, taken, strict=True):
             piece.place(source, start)
         return assemble(source, [part for _, part in taken]), tuple(piece for piece, _ in taken)
 
-    def _take(self, name: str, texts: Sequence[str]) -> list[tuple[Piece, Part]]:
+    def _take(self, name: str, texts: list[str]) -> list[tuple[Piece, Part]]:
         """A piece for every text, in order: one that is left of the last version if there is one of that text."""
-        kept, before = defaultdict[str, list[tuple[Piece, Part]]](list), self._parsed
-        taken: list[tuple[Piece, Part]] = []
-        for position, text in enumerate(texts):
-            if position == 0:
-                if self._first is None or self._first[0].text != text:
-                    self._first = _parsed(name, text, first=True)
-                taken.append(self._first)
-                continue
-            waiting = before.get(text)
-            taken.append(waiting.pop(0) if waiting else _parsed(name, text, first=False))
-            kept[text].append(taken[-1])
-        self._parsed = dict(kept)
-        return taken
+        before = self._taken
+        head = common_start(before, texts, lambda old, new: old[0].text == new)
+        inner = max(head, 1)  # the first is parsed unlike the others
+        tail = common_start(before[: inner - 1 : -1], texts[: inner - 1 : -1], lambda old, new: old[0].text == new)
+        left = defaultdict[str, list[tuple[Piece, Part]]](list)
+        for old in before[inner : len(before) - tail]:
+            left[old[0].text].append(old)
+        changed: list[tuple[Piece, Part]] = []
+        for position, text in enumerate(texts[head : len(texts) - tail], head):
+            waiting = left.get(text) if position else None
+            changed.append(waiting.pop(0) if waiting else _parsed(name, text, first=position == 0))
+        return [*before[:head], *changed, *before[len(before) - tail :]]
 
 
 def _parsed(name: str, text: str, *, first: bool) -> tuple[Piece, Part]:
@@ -100,16 +122,25 @@ def _parsed(name: str, text: str, *, first: bool) -> tuple[Piece, Part]:
     return piece, parse_part(piece, first=first)
 
 
-def _cuts(text: str, known: dict[str, _Line | None]) -> list[int]:
-    """Offsets at which the text is cut, its start and end among them: before and behind every item with its doc."""
-    if foreign.spans_lines(text):
-        return [0, len(text)]
-    cuts, end = [0], 0
+def _cut(text: str, known: dict[str, _Line | None], before: _Cuts) -> _Cuts:
+    """Where to cut a text: before and behind every item with its doc.
+
+    Args:
+        known: lines that were read, to be added to. before: the cuts of another version, which hold as far as the texts
+            are the same.
+    """
+    head, tail = common_ends(before.text, text)
+    shift = len(text) - len(before.text)
+    first = bisect_left(before.begins, max(head - 1, 0))
+    while first and before.text.find("\n", before.begins[first - 1]) not in range(head):
+        first -= 1  # its line is not the same to its end
+    begins, cuts = list(before.begins[:first]), list(before.cuts[:first])
     doc: int | None = None  # where the doc begins that stands directly above
     last: _Line | None = None
+    end = 0
     brackets: str | None = ""
     braces = 0
-    for start, stop in _line_ranges(text):
+    for start, stop in _line_ranges(text, begins[-1] if begins else 0):
         content = text[start:stop]
         if content not in known:
             known[content] = _read(content)
@@ -119,16 +150,20 @@ def _cuts(text: str, known: dict[str, _Line | None]) -> list[int]:
             doc = (start if doc is None else doc) if own else None
             continue
         if last is not None and _begins(line, last, brackets, braces):
-            cuts.extend((end, start if doc is None else doc))
+            begins.append(start)
+            cuts.append((end, start if doc is None else doc))
             brackets, braces = "", 0
+            at = bisect_left(before.begins, start - shift)
+            if start >= len(text) - tail and before.begins[at : at + 1] == (start - shift,):
+                begins += [b + shift for b in before.begins[at + 1 :]]
+                cuts += [(e + shift, d + shift) for e, d in before.cuts[at + 1 :]]
+                return _Cuts(text, tuple(begins), tuple(cuts), before.end + shift)
         doc = None
         brackets = _closed_and_opened(brackets, line)
         deep = brackets is not None and len(brackets) >= MAX_BRACKETS
         braces = _NOWHERE if deep else max(braces + line.braces[0], line.braces[1])
         last, end = line, min(stop + 1, len(text))
-    if last is not None:
-        cuts.append(end)
-    return sorted({*cuts, len(text)})
+    return _Cuts(text, tuple(begins), tuple(cuts), end)
 
 
 def _begins(line: _Line, last: _Line, brackets: str | None, braces: int) -> bool:
@@ -156,8 +191,8 @@ def _closed_and_opened(brackets: str | None, line: _Line) -> str | None:
     return brackets[: len(brackets) - len(closed)] + opened
 
 
-def _line_ranges(text: str) -> Iterator[tuple[int, int]]:
-    start = 0
+def _line_ranges(text: str, start: int) -> Iterator[tuple[int, int]]:
+    """The lines from the one that begins at ``start`` on, without what ends them."""
     while (stop := text.find("\n", start)) >= 0:
         yield start, stop
         start = stop + 1

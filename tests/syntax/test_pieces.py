@@ -35,6 +35,8 @@ def same(whole: Parsed, pieced: Parsed, text: str) -> None:
     comments = [[(c.text, c.trailing, c.span.start) for c in p.file.comments] for p in (whole, pieced)]
     assert comments[0] == comments[1], text
     assert set(whole.file.broken) == set(pieced.file.broken), text
+    left = ["\n".join(p.file.uncovered).strip("\n") for p in (whole, pieced)]
+    assert left[0] == left[1], text
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
