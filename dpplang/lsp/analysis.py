@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from dpplang.core.diagnostics import Diagnostic
@@ -105,7 +105,7 @@ class Analysis:
 
     def mentions_of(self, mention: Mention) -> list[Mention]:
         """All mentions of what is named, in order of the text."""
-        return self.names.by_key.get(self.names.key(mention), [])
+        return self.names.same(mention.name, self.names.key(mention))
 
     def classes(self, start: int, end: int) -> Iterator[Classified]:
         """The tokens of [start, end), by class; a token has a part in it."""
@@ -140,7 +140,7 @@ class Analysis:
 
     def _callers(self, function: str, seen: frozenset[str] = frozenset()) -> list[ast.AnyItem]:
         """Items in which a function of the file is written out: those that call it, through other functions or not."""
-        calls = self.names.by_key.get((Space.FUNCTION, function, 0), [])
+        calls = self.names.same(function, (Space.FUNCTION, function, 0))
         found = [item for m in calls if not m.declares and (item := self.item_at(m.span.start)) is not None]
         direct = [i for i in found if not isinstance(i, ast.FuncItem | ast.AtomItem)]
         inner, seen = {i.name.name for i in found if isinstance(i, ast.FuncItem)}, seen | {function}
@@ -168,14 +168,14 @@ class _Kept:
             found = self._classes[id(piece)] = (piece, classify(Source(piece.name, piece.text)))
         return found[1]
 
-    def only(self, items: tuple[ast.AnyItem, ...], pieces: tuple[Piece, ...]) -> _Kept:
-        """What is known of these alone."""
-        mine, theirs = self._mentions, self._classes
-        return _Kept(
-            {id(i): mine[id(i)] for i in items if id(i) in mine},
-            {id(p): theirs[id(p)] for p in pieces if id(p) in theirs},
-            self.linted,
-        )
+    def only(self, items: tuple[ast.AnyItem, ...], pieces: tuple[Piece, ...]) -> None:
+        """Forget what is gone, once that is more than is there."""
+        if len(self._mentions) > 2 * len(items):
+            left = {id(i) for i in items}
+            self._mentions = {i: found for i, found in self._mentions.items() if i in left}
+        if len(self._classes) > 2 * len(pieces):
+            left = {id(p) for p in pieces}
+            self._classes = {i: found for i, found in self._classes.items() if i in left}
 
 
 class Session:
@@ -204,9 +204,15 @@ class Session:
         parsed, pieces = self._pieces.parse(source)
         library = standard_library()
         checked = check_again(parsed.file, loader=self.loader, library=library, memo=self._memo)
-        kept = self._kept = self._kept.only(parsed.file.items, pieces)
-        names = Names(((item, kept.mentions(item)) for item in parsed.file.items), frozenset(library.names()))
+        kept = self._kept
+        kept.only(parsed.file.items, pieces)
+        names = Names(parsed.file.items, kept.mentions, _library_names())
         return Analysis(source, self.path, self.loader, parsed, checked, pieces, names, kept)
+
+
+@cache
+def _library_names() -> frozenset[str]:
+    return frozenset(standard_library().names())
 
 
 def _descend(node: ast.Node, offset: int) -> Iterator[ast.Node]:

@@ -18,7 +18,8 @@ from dpplang.lsp.describe import (
 from dpplang.lsp.names import Kind, Mention, Space
 from dpplang.lsp.view import View
 from dpplang.semantics.derivation import constraint_claim, derive, objective_claim
-from dpplang.semantics.tree import DualRef, Expr
+from dpplang.semantics.outputs import dual_shape
+from dpplang.semantics.tree import Expr
 from dpplang.syntax import ast
 from dpplang.syntax.classes import Class
 
@@ -75,13 +76,9 @@ def _of_constraint(analysis: Analysis, name: str) -> str:
     constraints = [c for c in program.model.constraints if c.name == name]
     if not constraints:
         return ""
-    dual = program.scope.names.get(f"dual {name}")
-    shape = f"its dual has shape {_shape(dual)}" if isinstance(dual, DualRef) and len(constraints) == 1 else ""
+    dual = dual_shape(constraints[0]) if len(constraints) == 1 else None
+    shape = "" if dual is None else f"its dual has shape `{show_shape(dual)}`"
     return paragraphs(shape, *(derivation(constraint_claim(c, program)) for c in constraints[:3]))
-
-
-def _shape(expr: Expr) -> str:
-    return f"`{show_shape(expr.shape)}`"
 
 
 def _of_word(text: str, kind: Class, analysis: Analysis, offset: int) -> str:

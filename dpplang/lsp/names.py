@@ -6,7 +6,7 @@ settled by :class:`Names`, for the whole file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -265,43 +265,36 @@ class Names:
     """The names of a file, and what they mean.
 
     Args:
-        items: the file's items, in order, with the mentions of each. library: names of standard atoms.
+        items: the file's items, in order. of: the mentions of each. library: names of standard atoms.
     """
 
-    def __init__(self, items: Iterable[tuple[ast.AnyItem, tuple[Mention, ...]]], library: frozenset[str]) -> None:
-        self._items = tuple(items)
+    def __init__(
+        self,
+        items: tuple[ast.AnyItem, ...],
+        of: Callable[[ast.AnyItem], tuple[Mention, ...]],
+        library: frozenset[str],
+    ) -> None:
+        self._items = items
+        self.of = of
         self._library = library
 
-    def of(self, item: ast.AnyItem) -> tuple[Mention, ...]:
-        """The mentions of one item."""
-        return self._by_item.get(id(item), ())
-
-    @cached_property
-    def _by_item(self) -> dict[int, tuple[Mention, ...]]:
-        return {id(item): found for item, found in self._items}
-
-    @cached_property
-    def all(self) -> tuple[Mention, ...]:
-        """Every mention, in order of the text."""
-        return tuple(m for _, found in self._items for m in found)
+    def called(self, name: str) -> Iterator[Mention]:
+        """Every mention of a name, whatever it means, in order of the text."""
+        return (m for item in self._items for m in self.of(item) if m.name == name)
 
     @cached_property
     def declared(self) -> dict[tuple[Space, str], tuple[Mention, ast.AnyItem]]:
         """The first declaration of every name of the file."""
         first: dict[tuple[Space, str], tuple[Mention, ast.AnyItem]] = {}
-        for item, found in self._items:
-            for mention in found:
+        for item in self._items:
+            for mention in self.of(item):
                 if mention.declares and mention.space is not Space.LOCAL:
                     first.setdefault((mention.space, mention.name), (mention, item))
         return first
 
-    @cached_property
-    def by_key(self) -> dict[Key, list[Mention]]:
-        """All mentions of one thing, in order of the text."""
-        groups: dict[Key, list[Mention]] = {}
-        for mention in self.all:
-            groups.setdefault(self.key(mention), []).append(mention)
-        return groups
+    def same(self, name: str, key: Key) -> list[Mention]:
+        """All mentions of one thing, which has that name, in order of the text."""
+        return [m for m in self.called(name) if self.key(m) == key]
 
     def key(self, mention: Mention) -> Key:
         name = mention.name

@@ -115,9 +115,10 @@ def _checked(file: ast.File, loader: Loader, library: Library, state: State) -> 
     sense, objective = _objective(walk, file, scope, broken)
     items = [i for i in file.items if isinstance(i, ast.ConstraintItem)]
     constraints = _constraints(walk, items, scope, report)
-    declare_duals(scope, items, constraints)
-    report.add(*unknown_names(file, scope, walk.state.called))
     returned = _single(file, ast.ReturnItem, "NAM111", "`return` stands twice", report)
+    if memo is None or returned is not None:  # where else would they stand
+        declare_duals(scope, items, constraints, memo)
+    report.add(*unknown_names(file, scope, walk.state.called))
     outputs = outputs_of(walk, returned, scope, declared.variables, constraints)
     at = next((i.expression.span for i in file.items if isinstance(i, ast.ObjectiveItem) and i.expression), None)
     inlined = walk.state.inlined
@@ -170,7 +171,7 @@ def _objective(walk: Inference, file: ast.File, scope: FileScope, broken: Damage
     if item.expression is None:
         return item.sense, None
     expression = item.expression
-    value = remembered(walk, scope, item, lambda: walk.infer(expression, Scope(scope)))
+    value = remembered(walk, item, lambda: walk.infer(expression, Scope(scope)))
     if value is not None and value.shape:
         fix = replacement("sum its entries", value.span, f"sum({value.span.text})")
         walk.report.add(
@@ -206,14 +207,23 @@ def _constraints(
     constraints: list[Constraint] = []
     first: dict[str, ast.Ident] = {}
     for number, item in enumerate(items, 1):
-        name = item.name.name if item.name else f"constraint {number}"
-        if item.name is not None and first.setdefault(name, item.name) is not item.name:
-            label = Label(first[name].span, "first here")
-            report.add(diagnose("NAM102", f"two constraints are named `{name}`", item.name.span, secondary=(label,)))
-        made = remembered(walk, scope, item, lambda i=item, n=name: constraints_of(walk, i, Scope(scope), n))
-        # Those without a name are counted, whatever they were called before.
-        constraints.extend(c if c.name == name else replace(c, name=name) for c in made or ())
+        ident = item.name
+        if ident is None:
+            name = f"constraint {number}"
+        else:
+            name = ident.name
+            if first.setdefault(name, ident) is not ident:
+                report.add(_named_twice(ident, first[name]))
+        made = remembered(walk, item, lambda i=item, n=name: constraints_of(walk, i, Scope(scope), n))
+        for constraint in made or ():
+            # Those without a name are counted, whatever they were called before.
+            constraints.append(constraint if constraint.name == name else replace(constraint, name=name))
     return tuple(constraints)
+
+
+def _named_twice(ident: ast.Ident, first: ast.Ident) -> Diagnostic:
+    label = Label(first.span, "first here")
+    return diagnose("NAM102", f"two constraints are named `{ident.name}`", ident.span, secondary=(label,))
 
 
 def _around(file: ast.File, declared: Declared, scope: FileScope, inlined: Mapping[int, Inlined]) -> Around:

@@ -3,10 +3,11 @@ names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain, count
+from typing import Any, TypeAlias
 
-from dpplang.core.diagnostics import Label
+from dpplang.core.diagnostics import Diagnostic, Label
 from dpplang.lattice.dims import Poly, Shape, show_shape
 from dpplang.lattice.sign import Sign
 from dpplang.semantics.arguments import size_of
@@ -15,8 +16,8 @@ from dpplang.semantics.atom_constants import integer
 from dpplang.semantics.attributes import contradicted, typed_attributes
 from dpplang.semantics.build import declared_sign, reference, size_node
 from dpplang.semantics.memo import remembered
-from dpplang.semantics.report import Mistake, mistake
-from dpplang.semantics.scope import POISON, FileScope, Later, Scope
+from dpplang.semantics.report import Mistake, diagnose, mistake
+from dpplang.semantics.scope import POISON, FileScope, Scope
 from dpplang.semantics.tree import Derived, Dim, Expr, Ref, Role, Symbol
 from dpplang.semantics.walk import Walk
 from dpplang.syntax import ast
@@ -36,6 +37,10 @@ class Declared:
 
 _ROLES = {ast.DataItem: Role.DATA, ast.ParamItem: Role.PARAM, ast.VarItem: Role.VAR}
 Tensors = ast.DataItem | ast.ParamItem | ast.VarItem
+Item: TypeAlias = ast.DimItem | Tensors | ast.DerivedItem | ast.LetItem
+Step: TypeAlias = tuple[ast.Declaration, Item]
+Made: TypeAlias = tuple[Dim | Symbol | Derived | Expr, Expr]
+"""What a declaration declares, and what its name means from then on."""
 
 
 class Declarations:
@@ -50,87 +55,95 @@ class Declarations:
         self._walk = walk
         self._file = scope
         self._first: dict[str, ast.Ident] = {}
-        self.declared = Declared()
+        self.declared = declared = Declared()
+        self._into: dict[type, list[Any]] = {
+            ast.DimItem: declared.dims,
+            ast.DataItem: declared.data,
+            ast.ParamItem: declared.params,
+            ast.VarItem: declared.variables,
+            ast.DerivedItem: declared.derived,
+            ast.LetItem: declared.lets,
+        }
 
     def read(self, items: tuple[ast.AnyItem, ...]) -> Declared:
-        for item in items:
-            if isinstance(item, ast.DimItem):
-                for declaration in item.declarations:
-                    self._guard(declaration, lambda d=declaration: self._dim(d))
-        tensors: list[tuple[Tensors, ast.Declaration]] = [
-            (i, d) for i in items if isinstance(i, Tensors) for d in i.declarations
-        ]
-        late = {id(d) for i, d in tensors if isinstance(i, ast.VarItem) and any(a.arguments for a in d.attributes)}
-        self._announce(items)
-        early = [(i, d) for i, d in tensors if id(d) not in late]
-        for item, declaration in sorted(early, key=lambda t: list(_ROLES).index(type(t[0]))):
-            self._guard(declaration, lambda d=declaration, i=item: self._tensor(d, i))
-        for item in items:
-            match item:
-                case ast.VarItem(declarations=declarations):
-                    for declaration in declarations:
-                        if id(declaration) in late:
-                            self._guard(declaration, lambda d=declaration, i=item: self._tensor(d, i))
-                case ast.DerivedItem(declaration=declaration):
-                    self._guard(declaration, lambda i=item: self._derived(i))
-                case ast.LetItem(declaration=declaration):
-                    self._guard(declaration, lambda i=item: self._let(i))
-                case _:
-                    pass
-        order = {d.name.name: k for k, (_, d) in enumerate(tensors)}
+        steps, order = self._steps(items)
+        memo = self._walk.state.memo
+        if memo is None:
+            for declaration, item in steps:
+                self._declare(declaration, item)
+        else:
+            memo.follow([declaration for declaration, _ in steps])
+            for declaration, item in steps:
+                made = memo.recall(self._walk.state, declaration) if self._is_first(declaration.name) else None
+                if made is None:
+                    self._declare(declaration, item)
+                else:
+                    self._take(declaration, item, made)
         self.declared.variables.sort(key=lambda s: order[s.name])
         return self.declared
 
-    def _announce(self, items: tuple[ast.AnyItem, ...]) -> None:
-        """All names are known from the start, so that a use above the definition is not an unknown name."""
-        for item in items:
-            match item:
-                case ast.DerivedItem(declaration=declaration) | ast.LetItem(declaration=declaration):
-                    declarations: tuple[ast.Declaration, ...] = (declaration,)
-                case (
-                    ast.DataItem(declarations=several)
-                    | ast.ParamItem(declarations=several)
-                    | ast.VarItem(declarations=several)
-                ):
-                    declarations = several
-                case _:
-                    declarations = ()
-            for declared in declarations:
-                self._file.names.setdefault(declared.name.name, Later(declared.name.span))
+    def _steps(self, items: tuple[ast.AnyItem, ...]) -> tuple[list[Step], dict[str, int]]:
+        """The declarations in the order in which they are read, and the places of tensors in the order of the text.
 
-    def _guard(self, declaration: ast.Declaration, declare: Callable[[], None]) -> None:
+        All names are known from then on, so that a use above the definition is not an unknown name.
+        """
+        first: dict[type, list[Step]] = {ast.DimItem: [], **{kind: [] for kind in _ROLES}}
+        last: list[Step] = []
+        order: dict[str, int] = {}
+        names, place = self._file.names, count()
+        for item in items:
+            if isinstance(item, ast.DerivedItem | ast.LetItem):
+                last.append((item.declaration, item))
+                names.setdefault(item.declaration.name.name, item.declaration.name)
+            elif isinstance(item, Tensors):
+                early = first[type(item)]
+                may_wait = isinstance(item, ast.VarItem)
+                for declaration in item.declarations:
+                    waits = may_wait and any(a.arguments for a in declaration.attributes)
+                    (last if waits else early).append((declaration, item))
+                    names.setdefault(declaration.name.name, declaration.name)
+                    order[declaration.name.name] = next(place)
+            elif isinstance(item, ast.DimItem):
+                first[ast.DimItem] += [(declaration, item) for declaration in item.declarations]
+        return [*chain.from_iterable(first.values()), *last], order
+
+    def _declare(self, declaration: ast.Declaration, item: Item) -> None:
         """Run one declaration; if it is wrong, its name is poisoned."""
-        name = declaration.name.name
-        try:
-            self._unique(declaration.name)
-        except Mistake as error:
-            self._walk.report.add(*error.diagnostics)
+        ident = declaration.name
+        if not self._is_first(ident):
+            self._walk.report.add(_twice(ident, self._first[ident.name]))
             return
         try:
-            declare()
+            made = remembered(self._walk, declaration, lambda: self._typed(declaration, item))
         except Mistake as error:
             self._walk.report.add(*error.diagnostics)
-            self._file.names[name] = POISON
+            self._file.names[ident.name] = POISON
+        else:
+            self._take(declaration, item, made)
 
-    def _unique(self, ident: ast.Ident) -> None:
-        first = self._first.setdefault(ident.name, ident)
-        if first is not ident:
-            raise mistake(
-                "NAM102",
-                f"`{ident.name}` is declared twice",
-                ident.span,
-                secondary=(Label(first.span, "first here"),),
-                help=("rename one of them",),
-            )
+    def _is_first(self, ident: ast.Ident) -> bool:
+        return self._first.setdefault(ident.name, ident) is ident
+
+    def _take(self, declaration: ast.Declaration, item: Item, made: Made) -> None:
+        declared, own = made
+        self._into[type(item)].append(declared)
+        self._file.names[declaration.name.name] = own
+
+    def _typed(self, declaration: ast.Declaration, item: Item) -> Made:
+        match item:
+            case ast.DimItem():
+                return self._typed_dim(declaration)
+            case ast.DerivedItem():
+                return self._typed_derived(item)
+            case ast.LetItem():
+                value = self._typed_let(item)
+                return value, value
+            case _:
+                return self._typed_tensor(declaration, item)
 
     @property
     def _scope(self) -> Scope:
         return Scope(self._file)
-
-    def _dim(self, declaration: ast.Declaration) -> None:
-        made = remembered(self._walk, self._file, declaration, lambda: self._typed_dim(declaration))
-        self.declared.dims.append(made[0])
-        self._file.names[declaration.name.name] = made[1]
 
     def _typed_dim(self, declaration: ast.Declaration) -> tuple[Dim, Expr]:
         name = declaration.name
@@ -152,12 +165,6 @@ class Declarations:
                 raise Mistake
             found.append(size_of(expr))
         return tuple(found)
-
-    def _tensor(self, declaration: ast.Declaration, item: Tensors) -> None:
-        symbol, own = remembered(self._walk, self._file, declaration, lambda: self._typed_tensor(declaration, item))
-        into = {Role.DATA: self.declared.data, Role.PARAM: self.declared.params, Role.VAR: self.declared.variables}
-        into[symbol.role].append(symbol)
-        self._file.names[symbol.name] = own
 
     def _typed_tensor(self, declaration: ast.Declaration, item: Tensors) -> tuple[Symbol, Expr]:
         role, name = _ROLES[type(item)], declaration.name
@@ -204,11 +211,6 @@ class Declarations:
         self._fits(declaration, value, shape)
         return spread(value, shape, value.span)
 
-    def _derived(self, item: ast.DerivedItem) -> None:
-        made, own = remembered(self._walk, self._file, item.declaration, lambda: self._typed_derived(item))
-        self.declared.derived.append(made)
-        self._file.names[item.declaration.name.name] = own
-
     def _typed_derived(self, item: ast.DerivedItem) -> tuple[Derived, Expr]:
         declaration = item.declaration
         value = self._walk.infer(item.value, Scope(self._file, numeric=True))
@@ -241,11 +243,6 @@ class Declarations:
         own = reference(symbol, sign=value.facts.sign if sign is Sign.UNKNOWN else sign)
         return Derived(symbol, value), own
 
-    def _let(self, item: ast.LetItem) -> None:
-        value = remembered(self._walk, self._file, item.declaration, lambda: self._typed_let(item))
-        self.declared.lets.append(value)
-        self._file.names[item.declaration.name.name] = value
-
     def _typed_let(self, item: ast.LetItem) -> Expr:
         declaration = item.declaration
         value = self._walk.infer(item.value, self._scope)
@@ -264,6 +261,16 @@ class Declarations:
                     value.facts.sign.value,
                 )
         return value
+
+
+def _twice(ident: ast.Ident, first: ast.Ident) -> Diagnostic:
+    return diagnose(
+        "NAM102",
+        f"`{ident.name}` is declared twice",
+        ident.span,
+        secondary=(Label(first.span, "first here"),),
+        help=("rename one of them",),
+    )
 
 
 def declared_sign_of(declaration: ast.Declaration) -> Sign | None:

@@ -22,7 +22,7 @@ from dpplang.semantics.indexing import index
 from dpplang.semantics.powers import power, quadratic_reading
 from dpplang.semantics.primitives import stacked
 from dpplang.semantics.report import Mistake, Report, mistake, replacement, suggestions
-from dpplang.semantics.scope import POISON, Later, Poison, Scope
+from dpplang.semantics.scope import POISON, Poison, Scope
 from dpplang.semantics.tree import Const, DualRef, Expr, Facts, OptimalValue, Reason, Ref
 from dpplang.semantics.walk import MAX_NESTING, MAX_NODES, State
 from dpplang.syntax import ast
@@ -187,7 +187,7 @@ def _name(node: ast.Name, scope: Scope) -> Expr | None:
     match binding:
         case Poison():
             return None
-        case Later(span):
+        case ast.Ident(span=span):
             raise mistake(
                 "NAM103",
                 f"`{node.name}` is used before it is defined",

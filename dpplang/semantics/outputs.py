@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import cast
 
 from dpplang.core.diagnostics import Label
 from dpplang.lattice.curvature import Curvature
 from dpplang.lattice.dims import Shape
-from dpplang.semantics.build import reference
 from dpplang.semantics.generators import extents
+from dpplang.semantics.memo import Memo
 from dpplang.semantics.report import Mistake, mistake
 from dpplang.semantics.scope import POISON, FileScope, Scope
 from dpplang.semantics.tree import Constraint, DualRef, Expr, Facts, Output, Reason, Symbol
@@ -20,7 +21,12 @@ from dpplang.syntax.walk import walk as walk_nodes
 _DUAL = Reason("a dual variable")
 
 
-def declare_duals(file: FileScope, items: Sequence[ast.ConstraintItem], constraints: Sequence[Constraint]) -> None:
+def declare_duals(
+    file: FileScope,
+    items: Sequence[ast.ConstraintItem],
+    constraints: Sequence[Constraint],
+    memo: Memo | None = None,
+) -> None:
     """Put ``dual name`` into scope for every named constraint; poisoned where the constraint is wrong."""
     by_name: dict[str, Constraint] = {}
     for constraint in constraints:
@@ -33,8 +39,13 @@ def declare_duals(file: FileScope, items: Sequence[ast.ConstraintItem], constrai
         if constraint is None:
             file.names[f"dual {name}"] = POISON
             continue
-        facts = _dual_facts(dual_shape(constraint) or ())
-        file.names[f"dual {name}"] = DualRef(name, facts=facts, span=item.span, reason=_DUAL)
+        made = None if memo is None else memo.dual_of(constraint)
+        if made is None:
+            facts = _dual_facts(dual_shape(constraint) or ())
+            made = DualRef(name, facts=facts, span=item.span, reason=_DUAL)
+            if memo is not None:
+                memo.note_dual(constraint, made)
+        file.names[f"dual {name}"] = made
 
 
 @lru_cache(maxsize=256)
@@ -57,7 +68,7 @@ def outputs_of(
 ) -> tuple[Output, ...]:
     """The outputs; what is wrong is reported and left out."""
     if item is None:
-        return tuple(Output(v.name, reference(v)) for v in variables)
+        return tuple(Output(v.name, cast("Expr", file.names[v.name])) for v in variables)
     by_name = {c.name: c for c in reversed(constraints)}
     outputs: list[Output] = []
     taken: set[str] = set()

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
-from dpplang.core.source import Span
 from dpplang.semantics.report import Spelling
 from dpplang.semantics.tree import Atom, Condition, Expr, TypedBinder
 from dpplang.syntax import ast
@@ -29,12 +28,8 @@ class Poison:
     """A name that is declared, but whose declaration is wrong: using it is no further mistake."""
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
-    """A ``let`` or ``derived`` that is defined further down."""
-
-    span: Span
-
+Later: TypeAlias = ast.Ident
+"""A name that is declared further down, where it is declared."""
 
 Binding: TypeAlias = Expr | Poison | Later
 POISON = Poison()

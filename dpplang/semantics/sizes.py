@@ -103,16 +103,20 @@ def solve_sizes(model: Model, shapes: Mapping[str, Sequence[int]], given: Mappin
 def undetermined(dims: Sequence[Dim], shapes: Sequence[Shape]) -> list[Dim]:
     """Dims without a default that the given shapes cannot determine."""
     known = {d.name for d in dims if d.default is not None}
-    polys = [p for shape in shapes for p in shape]
+    missing = {d.name for d in dims} - known
     progress = True
-    while progress:
+    while progress and missing:
         progress = False
-        for poly in polys:
+        for poly in (p for shape in shapes for p in shape):
             name = _unknown_of(poly, known)
-            if name is not None:
-                known.add(name)
-                progress = True
-    return [d for d in dims if d.name not in known]
+            if name is None:
+                continue
+            known.add(name)
+            missing.discard(name)
+            progress = True
+            if not missing:
+                break
+    return [d for d in dims if d.name in missing]
 
 
 def _unknown_of(poly: Poly, known: Collection[str]) -> str | None:

@@ -3,7 +3,7 @@ they may."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from itertools import chain, repeat
@@ -47,20 +47,28 @@ def judge(
     """
     dcp = DcpBlame(inlined)
     rewrites = _Rewrites(program, inlined)
-    allowed: set[int] = set() if objective is None else {id(c) for c in _quadratic_positions(objective)}
+    allowed: set[int] | None = None
     seen: set[int] = set()
-    for expr, demand, asking in _demands(sense, objective, constraints):
-        if not satisfies(expr.facts.curvature, demand.wanted):
-            found = dcp.blame(expr, demand)
-        elif not satisfies(expr.facts.dpp, demand.wanted):
-            found = rewrites.blame(expr, demand.wanted)
-        elif memo is not None and memo.is_plain(expr):
+    asked: list[tuple[object, Constraint | None]] = [] if objective is None else [(objective, None)]
+    asked += [(constraint.parts, constraint) for constraint in constraints]
+    open_ = None if memo is None else memo.not_sound([whole for whole, _ in asked], sense)
+    for whole, asking in asked:
+        if open_ is not None and id(whole) not in open_:
             continue
-        else:
-            found = list(_misplaced(expr, allowed, seen, rewrites))
-            if memo is not None and not _has_quadratic_forms(expr):
-                memo.note_plain(expr)
-        report.add(*(_asked_for(d, _place(asking, at)) for d in found))
+        if allowed is None:
+            allowed = set() if objective is None else {id(c) for c in _quadratic_positions(objective)}
+        sound = True
+        for expr, demand in _demands(sense, objective, asking):
+            if not satisfies(expr.facts.curvature, demand.wanted):
+                sound, found = False, dcp.blame(expr, demand)
+            elif not satisfies(expr.facts.dpp, demand.wanted):
+                sound, found = False, rewrites.blame(expr, demand.wanted)
+            else:
+                found = list(_misplaced(expr, allowed, seen, rewrites))
+                sound = sound and not _has_quadratic_forms(expr)
+            report.add(*(_asked_for(d, _place(asking, at)) for d in found))
+        if memo is not None and sound:
+            memo.note_sound(whole)
 
 
 def _place(asking: Constraint | None, at: Span | None) -> Label | None:
@@ -109,15 +117,11 @@ class _Rewrites:
         return factored_fix(self._around, call)
 
 
-def _demands(
-    sense: str, objective: Expr | None, constraints: Sequence[Constraint]
-) -> Iterator[tuple[Expr, Demand, Constraint | None]]:
-    """Expressions, what is asked of each, and by which constraint; None for the objective."""
-    if objective is not None:
-        yield objective, objective_demand(sense), None
-    for constraint in constraints:
-        for expr, demand in constraint_demands(constraint):
-            yield expr, demand, constraint
+def _demands(sense: str, objective: Expr | None, asking: Constraint | None) -> Iterable[tuple[Expr, Demand]]:
+    """Expressions, and what a constraint, or without one the objective, asks of each."""
+    if asking is not None:
+        return constraint_demands(asking)
+    return () if objective is None else ((objective, objective_demand(sense)),)
 
 
 def objective_demand(sense: str) -> Demand:

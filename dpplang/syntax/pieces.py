@@ -60,8 +60,8 @@ class _Cuts:
     """Where a text is cut.
 
     Attributes:
-        begins: starts of the lines that begin an item behind another, for certain: how the text goes on there depends on
-            nothing above. cuts: for each of them, the end of the item above and the start of its own with its doc.
+        begins: starts of the lines that begin an item behind another, for certain: how the text goes on there depends
+            on nothing above. cuts: for each of them, the end of the item above and the start of its own with its doc.
         end: of the last item.
     """
 

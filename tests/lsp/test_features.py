@@ -121,11 +121,11 @@ def test_index_variables_of_two_sums_are_two() -> None:
 @pytest.mark.parametrize("name", ["T", "n", "F", "mu", "Omega", "gamma", "R", "s", "risk", "w", "u", "budget", "turn"])
 def test_rename_there_and_back(name: str) -> None:
     view = view_of(PORTFOLIO)
-    mention = next(m for m in view.analysis.names.all if m.name == name)
+    mention = next(view.analysis.names.called(name))
     text = edited(view, navigation.rename(view, mention.span.start, "renamed"))
     again = view_of(text)
     assert again.analysis.diagnostics == () and text != PORTFOLIO
-    back = next(m for m in again.analysis.names.all if m.name == "renamed")
+    back = next(again.analysis.names.called("renamed"))
     assert edited(again, navigation.rename(again, back.span.start, name)) == PORTFOLIO
 
 

@@ -29,15 +29,18 @@ def lint(file: ast.File, model: Model, memory: Memory | None = None) -> tuple[Di
     if model.objective is None and not model.constraints and not model.variables:
         return ()  # a library
     memory = memory or Memory()
-    memory.begin()
-    used = frozenset[str]().union(*map(memory.used, file.items))
-    found = [*unused(file, model, used), *without_influence(model, used, memory)]
-    found += [warning for each in model.constraints for warning in memory.unless_quiet(each, _of_one)]
-    found += [*duplicates(model, memory), *unbounded(model)]
-    memory.end()
+    found = [*unused(file, model, memory), *without_influence(file, model, memory)]
+    if noted := memory.times(model.constraints, _noted):
+        found += [warning for c in model.constraints if id(c.parts) in noted for warning in _of_one(c)]
+    found += [*duplicates(model, memory), *unbounded(model, memory)]
     return tuple(sorted(without_allowed(file, found), key=lambda d: d.sort_key))
 
 
 def _of_one(constraint: Constraint) -> Iterator[Diagnostic]:
     yield from trivial(constraint)
     yield from pinned(constraint)
+
+
+def _noted(constraint: Constraint) -> tuple[int, ...]:
+    """Nothing of a constraint of which there is nothing to say; else what it is known by."""
+    return (id(constraint.parts),) if any(_of_one(constraint)) else ()

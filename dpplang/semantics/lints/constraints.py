@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from dpplang.core.diagnostics import Diagnostic, Label, Severity
 from dpplang.core.source import Span
 from dpplang.lattice.sign import Sign
 from dpplang.semantics.atom_constants import number
-from dpplang.semantics.lints.keys import Key, key_of
+from dpplang.semantics.lints.keys import Key, fingerprint, key_of
 from dpplang.semantics.lints.memory import Memory
 from dpplang.semantics.report import diagnose
 from dpplang.semantics.tree import Apply, Constraint, Expr, Kind, Model, Ref
@@ -125,12 +124,13 @@ def pinned(constraint: Constraint) -> Iterator[Diagnostic]:
 
 def duplicates(model: Model, memory: Memory) -> Iterator[Diagnostic]:
     """LNT107: the same relation over the same members, stated twice."""
-    prints = [memory.fingerprint(c) for c in model.constraints]
-    often = {p for p, times in Counter(prints).items() if times > 1}
+    often = {p for p, times in memory.times(model.constraints, _print).items() if times > 1}
+    if not often:
+        return
     first: dict[Key, Constraint] = {}
     numbers: dict[Key, int] = {}
-    for constraint, own in zip(model.constraints, prints, strict=True):
-        if own not in often:
+    for constraint in model.constraints:
+        if fingerprint(constraint) not in often:
             continue
         key = key_of(constraint, numbers)
         earlier = first.setdefault(key, constraint)
@@ -143,3 +143,7 @@ def duplicates(model: Model, memory: Memory) -> Iterator[Diagnostic]:
                 notes=("their multipliers are not determined one by one, so derivatives may not be unique",),
                 severity=Severity.WARNING,
             )
+
+
+def _print(constraint: Constraint) -> tuple[int]:
+    return (fingerprint(constraint),)

@@ -1,103 +1,93 @@
-"""What lints found of a text's items, constraints and expressions, for as long as these are in it."""
+"""What lints find of items and constraints one by one, gathered, and kept up to date from version to version."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterable, KeysView, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
-from dpplang.core.diagnostics import Diagnostic
+from dpplang.core.common import common_ends
 from dpplang.semantics.atom_walk import walk
-from dpplang.semantics.lints.keys import fingerprint
-from dpplang.semantics.lints.unused import names_used
+from dpplang.semantics.lints.terms import terms
 from dpplang.semantics.tree import Constraint, Expr, Ref, Symbol
 from dpplang.syntax import ast
 
+K = TypeVar("K", bound=Hashable)
+
 
 @dataclass(slots=True)
-class _Noted:
-    """Of one constraint. It keeps what the constraint is made of from being given away, and its ``id`` with it."""
+class Tally(Generic[K]):
+    """In how many objects of a sequence each thing was found; looked for only in those that are new in it.
 
-    constraint: Constraint
-    fingerprint: int
-    quiet: bool = False
+    Objects are known by ``id``, and what is found of one never changes.
+    """
+
+    _objects: Sequence[object] = ()
+    _found: list[frozenset[K]] = field(default_factory=list[frozenset[K]])
+    _times: dict[K, int] = field(default_factory=dict[K, int])
+
+    def update(self, objects: Sequence[Any], look: Callable[[int], Iterable[K]]) -> dict[K, int]:
+        """How often things are found now, without those that are not. ``look``: what is in the object of an index."""
+        head, tail = common_ends([id(o) for o in self._objects], [id(o) for o in objects])
+        for found in self._found[head : len(self._found) - tail]:
+            for key in found:
+                self._times[key] -= 1
+                if not self._times[key]:
+                    del self._times[key]
+        added = [frozenset(look(index)) for index in range(head, len(objects) - tail)]
+        for found in added:
+            for key in found:
+                self._times[key] = self._times.get(key, 0) + 1
+        self._found[head : len(self._found) - tail] = added
+        self._objects = objects
+        return self._times
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an objective adds up, and the symbols in terms that have variables, and in those that have none."""
+
+    objective: Expr | None
+    terms: tuple[Expr, ...]
+    moving: frozenset[Symbol]
+    fixed: frozenset[Symbol]
 
 
 @dataclass(slots=True)
 class Memory:
-    """What is remembered of the last version of one text. It never changes an answer.
+    """What is remembered of the last version of one text. It never changes an answer."""
 
-    Nodes are known by ``id``, and never change; that a constraint says nothing of note is kept, a warning never.
-    """
+    _of_items: dict[object, Tally[str]] = field(default_factory=dict[object, Tally[str]])
+    _of_constraints: dict[object, Tally[Any]] = field(default_factory=dict[object, Tally[Any]])
+    _of_exprs: dict[str, Tally[Symbol]] = field(default_factory=dict[str, Tally[Symbol]])
+    _terms: Terms = field(default_factory=lambda: Terms(None, (), frozenset(), frozenset()))
 
-    _used: dict[int, tuple[ast.AnyItem, frozenset[str]]] = field(
-        default_factory=dict[int, "tuple[ast.AnyItem, frozenset[str]]"]
-    )
-    _symbols: dict[int, tuple[Expr, frozenset[Symbol]]] = field(
-        default_factory=dict[int, "tuple[Expr, frozenset[Symbol]]"]
-    )
-    _noted: dict[int, _Noted] = field(default_factory=dict[int, _Noted])
-    _before: Memory | None = None
+    def names(self, items: Sequence[ast.AnyItem], look: Callable[[ast.AnyItem], Iterable[str]]) -> KeysView[str]:
+        """The names that ``look`` finds in items."""
+        tally = self._of_items.setdefault(look, Tally())
+        return tally.update(items, lambda index: look(items[index])).keys()
 
-    def begin(self) -> None:
-        """Another version is looked at: what was not asked of the last is forgotten."""
-        self._before = Memory(self._used, self._symbols, self._noted)
-        self._used, self._symbols, self._noted = {}, {}, {}
+    def times(self, constraints: Sequence[Constraint], look: Callable[[Constraint], Iterable[K]]) -> dict[K, int]:
+        """In how many constraints each thing is that ``look`` finds, which does not depend on what they are called.
 
-    def end(self) -> None:
-        self._before = None
+        They are known by their parts: one without a name is made anew when those before it are counted anew.
+        """
+        tally = self._of_constraints.setdefault(look, Tally())
+        return tally.update([c.parts for c in constraints], lambda index: look(constraints[index]))
 
-    def used(self, item: ast.AnyItem) -> frozenset[str]:
-        """Names that an item uses."""
-        found = self._used.get(id(item))
-        if found is None:
-            before = None if self._before is None else self._before._used.get(id(item))
-            found = self._used[id(item)] = before or (item, frozenset(names_used(item)))
-        return found[1]
+    def symbols(self, what: str, exprs: Sequence[Expr]) -> KeysView[Symbol]:
+        """Symbols that stand in expressions; ``what`` these are."""
+        tally = self._of_exprs.setdefault(what, Tally())
+        return tally.update(exprs, lambda index: symbols_in(exprs[index])).keys()
 
-    def symbols(self, expr: Expr) -> frozenset[Symbol]:
-        """Symbols that stand in an expression."""
-        found = self._symbols.get(id(expr))
-        if found is None:
-            before = None if self._before is None else self._before._symbols.get(id(expr))
-            inside = before or (expr, frozenset(e.symbol for e in walk(expr) if isinstance(e, Ref)))
-            found = self._symbols[id(expr)] = inside
-        return found[1]
-
-    def fingerprint(self, constraint: Constraint) -> int:
-        """Equal for constraints that say the same, and hardly ever for others."""
-        return self._of(constraint).fingerprint
-
-    def unless_quiet(
-        self, constraint: Constraint, look: Callable[[Constraint], Iterator[Diagnostic]]
-    ) -> tuple[Diagnostic, ...]:
-        """What ``look`` finds, which is the same function for every constraint of a memory."""
-        noted = self._of(constraint)
-        if noted.quiet:
-            return ()
-        found = tuple(look(constraint))
-        noted.quiet = not found
-        return found
-
-    def _of(self, constraint: Constraint) -> _Noted:
-        # By its parts: a constraint without a name is made anew when those before it are counted anew
-        key = id(constraint.parts)
-        noted = self._noted.get(key)
-        if noted is None and self._before is not None:
-            noted = self._before._noted.get(key)
-        if noted is None or not _same_but_name(noted.constraint, constraint):
-            noted = _Noted(constraint, fingerprint(constraint))
-        self._noted[key] = noted
-        return noted
+    def terms(self, objective: Expr) -> Terms:
+        if self._terms.objective is not objective:
+            parts = tuple(terms(objective))
+            moving = frozenset(s for part in parts if part.facts.variables for s in symbols_in(part))
+            fixed = frozenset(s for part in parts if not part.facts.variables for s in symbols_in(part))
+            self._terms = Terms(objective, parts, moving, fixed)
+        return self._terms
 
 
-def _same_but_name(one: Constraint, other: Constraint) -> bool:
-    return one is other or (
-        one.parts is other.parts
-        and one.span is other.span
-        and one.kind is other.kind
-        and one.binders is other.binders
-        and one.condition is other.condition
-        and one.cone == other.cone
-        and one.cone_args is other.cone_args
-        and one.chained == other.chained
-    )
+def symbols_in(expr: Expr) -> Iterable[Symbol]:
+    return (e.symbol for e in walk(expr) if isinstance(e, Ref))

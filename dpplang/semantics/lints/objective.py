@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dpplang.core.diagnostics import Diagnostic, Label, Severity
-from dpplang.semantics.lints.terms import terms
+from dpplang.semantics.lints.memory import Memory
 from dpplang.semantics.report import diagnose
-from dpplang.semantics.tree import Apply, Expr, Model, Symbol
+from dpplang.semantics.tree import Apply, Constraint, Expr, Model, Symbol
 
 
-def unbounded(model: Model) -> Iterator[Diagnostic]:
+def unbounded(model: Model, memory: Memory) -> Iterator[Diagnostic]:
     """LNT106: a variable that stands in linear terms of the objective and nowhere else, so that it goes to infinity."""
     if model.objective is None:
         return
-    held = {s for c in model.constraints for p in c.parts for s in p.facts.variables}
+    held = set(memory.times(model.constraints, _variables))
     held |= {v for v in model.variables if any(a.name not in ("symmetric", "diagonal", "sparse") for a in v.attributes)}
     linear: dict[Symbol, Expr] = {}
-    for term in terms(model.objective):
+    for term in memory.terms(model.objective).terms:
         for symbol in term.facts.variables:
             linear.setdefault(symbol, term)
         if not term.facts.curvature.is_affine or _vanishes(term):
@@ -37,6 +37,10 @@ def unbounded(model: Model) -> Iterator[Diagnostic]:
         help=("bound it in a constraint or where it is declared, or add a term that grows with it",),
         severity=Severity.WARNING,
     )
+
+
+def _variables(constraint: Constraint) -> Iterator[Symbol]:
+    return (symbol for part in constraint.parts for symbol in part.facts.variables)
 
 
 def _vanishes(term: Expr) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 
 from dpplang.core.diagnostics import Diagnostic, Severity
+from dpplang.semantics.lints.memory import Memory
 from dpplang.semantics.report import diagnose
 from dpplang.semantics.tree import Model
 from dpplang.syntax import ast
@@ -13,10 +14,13 @@ from dpplang.syntax.walk import walk
 _KINDS = {ast.DimItem: "dim", ast.DataItem: "data", ast.ParamItem: "param", ast.VarItem: "var"}
 
 
-def unused(file: ast.File, model: Model, used: Set[str]) -> Iterator[Diagnostic]:
+def unused(file: ast.File, model: Model, memory: Memory) -> Iterator[Diagnostic]:
     """LNT101. A variable that stands in ``return`` alone is used there, and reported as one that nothing determines."""
+    used = memory.names(file.items, names_used)
+    if memory.names(file.items, _names_declared) <= used:
+        return
     returned = any(isinstance(item, ast.ReturnItem) for item in file.items)
-    for kind, ident in _declared(file):
+    for kind, ident in (each for item in file.items for each in _declared(item)):
         if ident.name in used:
             continue
         if kind == "param" and ident.name in ast.PLAIN_ATTRIBUTES:
@@ -39,25 +43,28 @@ def _unused(kind: str, ident: ast.Ident, note: str = "") -> Diagnostic:
     )
 
 
-def _declared(file: ast.File) -> Iterator[tuple[str, ast.Ident]]:
-    for item in file.items:
-        match item:
-            case ast.DimItem() | ast.DataItem() | ast.ParamItem() | ast.VarItem():
-                for declaration in item.declarations:
-                    yield _KINDS[type(item)], declaration.name
-            case ast.DerivedItem():
-                yield "derived", item.declaration.name
-            case ast.LetItem():
-                yield "let", item.declaration.name
-            case ast.FuncItem():
-                yield "func", item.name
-            case ast.AtomItem():
-                yield "atom", item.name
-            case ast.ImportItem():
-                for name in item.names:
-                    yield "import", name
-            case _:
-                pass
+def _names_declared(item: ast.AnyItem) -> Iterator[str]:
+    return (ident.name for _, ident in _declared(item))
+
+
+def _declared(item: ast.AnyItem) -> Iterator[tuple[str, ast.Ident]]:
+    match item:
+        case ast.DimItem() | ast.DataItem() | ast.ParamItem() | ast.VarItem():
+            for declaration in item.declarations:
+                yield _KINDS[type(item)], declaration.name
+        case ast.DerivedItem():
+            yield "derived", item.declaration.name
+        case ast.LetItem():
+            yield "let", item.declaration.name
+        case ast.FuncItem():
+            yield "func", item.name
+        case ast.AtomItem():
+            yield "atom", item.name
+        case ast.ImportItem():
+            for name in item.names:
+                yield "import", name
+        case _:
+            pass
 
 
 def names_used(item: ast.AnyItem) -> Iterator[str]:
