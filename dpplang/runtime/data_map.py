@@ -23,6 +23,7 @@ from dpplang.runtime.threads import cores, each
 __all__ = ["PARTS", "Array", "Data", "DataMap", "Index", "Part", "Piece", "compact"]
 
 Theta: TypeAlias = Sequence[Array]
+Source: TypeAlias = "tuple[DataMap, Theta]"
 
 PARTS = ("P", "q", "A", "b", "d")
 
@@ -30,21 +31,66 @@ _CHUNK = 1 << 17  # numbers that are worked on together: what stays in cache
 _THREADS = 1 << 20  # numbers in a batch from which threads save more than they cost
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Data:
-    """Problem data of a batch: each ``[1 or B, size]``; P (upper triangle) and A as entries in CSC order."""
+    """Problem data of a batch: each ``[1 or B, size]``; P (upper triangle) and A as entries in CSC order.
 
-    P: Array
-    q: Array
-    A: Array
-    b: Array
-    d: Array
+    Large P and A are formed when they are first asked for: who wants a dense matrix takes it from θ (``source``).
+
+    Attributes:
+        source: the map, and θ, that large P and A come from; None where they are given.
+    """
+
+    __slots__ = ("_A", "_P", "b", "d", "q", "source")
+
+    def __init__(
+        self, P: Array | None, q: Array, A: Array | None, b: Array, d: Array, source: Source | None = None
+    ) -> None:
+        """P or A may be None where there is a source."""
+        self._P, self.q, self._A, self.b, self.d, self.source = P, q, A, b, d, source
+
+    @property
+    def P(self) -> Array:
+        if self._P is None:
+            self._P = self._formed("P")
+        return self._P
+
+    @property
+    def A(self) -> Array:
+        if self._A is None:
+            self._A = self._formed("A")
+        return self._A
+
+    def _formed(self, name: str) -> Array:
+        assert self.source is not None
+        map_, theta = self.source
+        return map_.part(name).at(theta)
+
+    def pending(self, name: str) -> Source | None:
+        """Where a part can still be taken from θ, for its entries are not formed yet."""
+        return self.source if {"P": self._P, "A": self._A}.get(name, self.q) is None else None
+
+    @property
+    def shares_matrices(self) -> bool:
+        """Whether the batch shares P and A."""
+        for name in ("P", "A"):
+            pending = self.pending(name)
+            if (pending[0].part(name).extent(pending[1]) if pending else getattr(self, name).shape[0]) != 1:
+                return False
+        return True
 
     def rows(self, elements: NDArray[np.intp]) -> Data:
         """The data of some elements, in increasing order; what is shared stays."""
         run = slice(int(elements[0]), int(elements[-1]) + 1) if elements.size else slice(0)
         part = run if run.stop - run.start == elements.size else elements
-        return Data(*(e if e.shape[0] == 1 else e[part] for e in (self.P, self.q, self.A, self.b, self.d)))
+
+        def cut(values: Array) -> Array:
+            return values if values.shape[0] == 1 else values[part]
+
+        P, A = (None if values is None else cut(values) for values in (self._P, self._A))
+        source = self.source
+        if source is not None:
+            source = None if P is not None and A is not None else (source[0], tuple(map(cut, source[1])))
+        return Data(P, cut(self.q), A, cut(self.b), cut(self.d), source)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,19 +105,23 @@ class Part:
         if not self.pieces:
             return self.constant
         size = self.constant.shape[1]
-        out = np.empty((_extent([theta[piece.parameter] for piece in self.pieces]), size))
+        out = np.empty((self.extent(theta), size))
         if out.size <= _CHUNK:
             self._fill(out, theta)
             return out
         step = max(1, _CHUNK // size)
         chunks = [slice(start, start + step) for start in range(0, out.shape[0], step)]
-        _ = self._plan  # once, not in every thread
+        _ = self.plan  # once, not in every thread
 
         def fill(chunk: slice) -> None:
             self._fill(out[chunk], [t if t.shape[0] == 1 else t[chunk] for t in theta])
 
         each(fill, chunks, cores() if out.size >= _THREADS else 1)
         return out
+
+    def extent(self, theta: Theta) -> int:
+        """1, or the batch, whichever the parameters have that it depends on."""
+        return _extent([theta[piece.parameter] for piece in self.pieces]) if self.pieces else 1
 
     def along(self, dtheta: Sequence[Array | None]) -> Array | None:
         """Directional derivative ``[1 or B, size]``; None where every direction it depends on is None."""
@@ -88,7 +138,7 @@ class Part:
         return out
 
     def _fill(self, out: Array, theta: Theta) -> None:
-        plan = self._plan
+        plan = self.plan
         for piece, spread in plan.written:
             if spread is not None:
                 out[:] = spread(theta[piece.parameter])
@@ -101,7 +151,7 @@ class Part:
             out[:, plan.late] += self.constant[:, plan.late]
 
     @cached_property
-    def _plan(self) -> _Plan:
+    def plan(self) -> _Plan:
         size = self.constant.shape[1]
         written: list[tuple[Piece, Spread | None]] = []
         added: list[Piece] = []
@@ -156,7 +206,15 @@ class DataMap:
 
     def at(self, theta: Theta) -> Data:
         """Problem data at θ, one array ``[1 or B, size_k]`` per parameter."""
-        return Data(*(part.at(theta) for _, part in self.parts))
+        P, q, A, b, d = (
+            None if name in ("P", "A") and part.extent(theta) * part.constant.size > _CHUNK else part.at(theta)
+            for name, part in self.parts
+        )
+        assert q is not None and b is not None and d is not None
+        return Data(P, q, A, b, d, (self, theta) if P is None or A is None else None)
+
+    def part(self, name: str) -> Part:
+        return self.parts[PARTS.index(name)][1]
 
     def along(self, dtheta: Sequence[Array | None]) -> dict[str, Array | None]:
         """Derivative of each part in the direction dθ (None for a parameter that stands still)."""
@@ -188,7 +246,7 @@ class DataMap:
 
     def touches(self, name: str) -> NDArray[np.bool_]:
         """Which entries of a part depend on a parameter."""
-        part = dict(self.parts)[name]
+        part = self.part(name)
         mask = np.zeros(part.constant.shape[1], dtype=bool)
         for piece in part.pieces:
             mask[piece.entries] = True
@@ -196,7 +254,7 @@ class DataMap:
 
     def touched(self, name: str) -> tuple[int, ...]:
         """Positions of the parameters that a part depends on."""
-        return tuple(sorted({piece.parameter for piece in dict(self.parts)[name].pieces}))
+        return tuple(sorted({piece.parameter for piece in self.part(name).pieces}))
 
 
 def _part(map_: AffineMap, offsets: NDArray[np.intp]) -> Part:

@@ -66,10 +66,11 @@ class Engine:
         return self._planned.map
 
     @cached_property
-    def _moving(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
-        """Parts of the data that may hold what is no number, and the parameters each depends on."""
-        touched = ((name, self._map.touched(name)) for name in PARTS)
-        return tuple((name, by) for name, by in touched if by or not _is_finite(self._map, name))
+    def _moving(self) -> tuple[tuple[str, tuple[int, ...], bool], ...]:
+        """Parts of the data that may hold what is no number, the parameters each depends on, and whether it can only
+        come from them."""
+        parts = ((name, self._map.touched(name), _is_finite(self._map, name)) for name in PARTS)
+        return tuple((name, by, finite) for name, by, finite in parts if by or not finite)
 
     @cached_property
     def _conic(self) -> Conic:
@@ -106,8 +107,9 @@ class Engine:
     def _solve(self, theta: tuple[Array, ...]) -> Solved:
         work = Workspace(self._batch(theta), self.program.n, self.program.m)
         data = self._map.at(theta)
-        for name, parameters in self._moving:
-            work.refuse_nonfinite(name, getattr(data, name), parameters)
+        for name, parameters, constant in self._moving:
+            if data.pending(name) is None or not (constant and _tame(theta, parameters)):
+                work.refuse_nonfinite(name, getattr(data, name), parameters)
         founds: list[Found] = []
         methods = iter(self._methods)
         while (elements := work.open()).size and (method := next(methods, None)) is not None:
@@ -194,5 +196,11 @@ def _wide(mask: NDArray[np.bool_], like: Array) -> NDArray[np.bool_]:
     return mask.reshape(-1, *(1,) * (like.ndim - 1))
 
 
+def _tame(theta: Sequence[Array], parameters: Sequence[int]) -> bool:
+    """Whether no entry of these parameters is NaN, infinite, or so large that a multiple of it might be."""
+    with np.errstate(all="ignore"):
+        return all(bool(np.isfinite(np.vdot(theta[k], theta[k]))) for k in parameters)
+
+
 def _is_finite(map_: DataMap, name: str) -> bool:
-    return bool(np.isfinite(dict(map_.parts)[name].constant).all())
+    return bool(np.isfinite(map_.part(name).constant).all())

@@ -79,8 +79,8 @@ class Piece:
         at = positions(self.entries)
         if at.size < _LARGE or (isinstance(source, slice) and isinstance(self.entries, slice)):
             return None
-        found = Grid.pair(at, positions(source))
-        return found if found and found[0].length > 1 else None
+        found = Grid.together(at, positions(source))
+        return (found[0], found[1]) if found and found[0].length > 1 else None
 
     def values(self, theta: Array) -> Array:
         """Its contribution ``[1 or B, len(entries)]`` at θ ``[1 or B, width]``; perhaps a view."""

@@ -53,7 +53,7 @@ class ReducedMethod:
             return None
         plan, moved = program.plan, map_.touches("A")
         names = plan.names
-        if names is None or names.D.shape[0] * names.D.shape[1] > _LARGEST or not plan.m:
+        if names is None or names.D.block.shape[0] * names.D.block.shape[1] > _LARGEST or not plan.m:
             return None
         A = structure.A
         stays = np.isin(A.indices, names.others)

@@ -148,8 +148,8 @@ class Refinement:
 
 
 def _elements(data: Data, elements: NDArray[np.intp]) -> Data:
-    parts = (data.P, data.q, data.A, data.b, data.d)
-    return Data(*(e if e.shape[0] == 1 else e[elements] for e in parts))
+    P, q, A, b, d = (e if e.shape[0] == 1 else e[elements] for e in (data.P, data.q, data.A, data.b, data.d))
+    return Data(P, q, A, b, d)
 
 
 def _largest(*sizes: Array) -> Array:

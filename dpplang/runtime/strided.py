@@ -36,14 +36,19 @@ class Grid:
         shape, strides = (values.shape[0], self.count, self.length), (ahead, self.outer * step, self.inner * step)
         return as_strided(inside, shape, strides)
 
+    @property
+    def is_run(self) -> bool:
+        """Whether it is 0, 1, 2 …"""
+        return self.start == 0 and self.inner == 1 and (self.count == 1 or self.outer == self.length)
+
     @staticmethod
-    def pair(first: Positions, second: Positions) -> tuple[Grid, Grid] | None:
-        """Two lists of positions as grids of the same extents, None if they are none."""
-        length = min(_run(first), _run(second))
-        if not length or first.size % length:
+    def together(*lists: Positions) -> tuple[Grid, ...] | None:
+        """Lists of positions, equally long, as grids of the same extents, None if they are none."""
+        length = min(map(_run, lists))
+        if not length or lists[0].size % length:
             return None
-        grids = _grid(first, length), _grid(second, length)
-        return None if grids[0] is None or grids[1] is None else (grids[0], grids[1])
+        grids = [grid for positions in lists if (grid := _grid(positions, length)) is not None]
+        return tuple(grids) if len(grids) == len(lists) else None
 
 
 def _grid(positions: Positions, length: int) -> Grid | None:

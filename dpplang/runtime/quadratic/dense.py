@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from dpplang.asa.program import Program
 from dpplang.runtime.batched import times, transposed_times
-from dpplang.runtime.blocks import Block, block, symmetric_block
+from dpplang.runtime.blocks import block, symmetric_block
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.data_map import Data, DataMap
+from dpplang.runtime.quadratic.filled import Filled
 from dpplang.runtime.solvers.protocol import Structure
 
 Ints = NDArray[np.intp]
@@ -43,7 +44,7 @@ class Names:
     others: Ints
     scale: Array
     weight: Ints
-    D: Block
+    D: Filled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +105,8 @@ class Planned:
     @property
     def constant(self) -> Data:
         """The data at θ = 0."""
-        return Data(*(part.constant for _, part in self.map.parts))
+        P, q, A, b, d = (part.constant for _, part in self.map.parts)
+        return Data(P, q, A, b, d)
 
 
 class DensePlan:
@@ -124,9 +126,9 @@ class DensePlan:
         u, rows = (self.names.u, self.names.others) if self.names else everything
         self.n, self.m = u.size, rows.size
         self.equalities = structure.cones.zero - (self.names.tau.size if self.names else 0)
-        self._At = block(A, rows, u, transposed=True)
+        self._At = Filled("A", block(A, rows, u, transposed=True))
         self._diagonal = bool(np.array_equal(P.indices, P.columns)) and not self.names
-        self._P = symmetric_block(P, u)
+        self._P = Filled("P", symmetric_block(P, u))
 
     @property
     def may_be_definite(self) -> bool:
@@ -136,26 +138,27 @@ class DensePlan:
         squared[P.indices[P.indices == P.columns]] = True
         covered = squared[kept]
         if self.names is not None:
-            D = np.zeros(self.names.D.shape, dtype=bool)
-            D.reshape(-1)[slice(None) if self.names.D.places is None else self.names.D.places] = True
+            block = self.names.D.block
+            D = np.zeros(block.shape, dtype=bool)
+            D.reshape(-1)[slice(None) if block.places is None else block.places] = True
             covered |= D[self.names.weight >= 0].any(axis=0)
         return bool(covered.all())
 
     def matrices(self, data: Data) -> Dense:
-        At = self._At.fill(data.A)
+        At = self._At(data)
         if self._diagonal:
             diagonal = np.zeros((data.P.shape[0], self.n))
             diagonal[:, self._structure.P.indices] = data.P
             return Dense(diagonal, At, diagonal, None, None)
-        plain = self._P.fill(data.P)
+        plain = self._P(data)
         if self.names is None:
             return Dense(plain, At, plain, None, None)
         names = self.names
-        D = names.D.fill(data.A)
+        D = names.D(data)
         w, weighed = np.zeros((len(data.P), names.weight.size)), names.weight >= 0
         w[:, weighed] = data.P[:, names.weight[weighed]]  # P may have no entries at all
         gram = _gram(D, w / names.scale**2)
-        some = bool(self._P.some)
+        some = self._P.block.some
         return Dense(plain + gram if some else gram, At, plain if some else None, D, w)
 
     def vectors(self, dense: Dense, data: Data) -> tuple[Array, Array]:
@@ -253,4 +256,4 @@ def _find_names(structure: Structure, constant_A: Array, is_constant: NDArray[np
     weight = np.full(n, -1)
     on = np.flatnonzero(~off)
     weight[P.indices[on]] = on
-    return Names(tau, u, defining, others, constant_A[chosen], weight[tau], block(A, defining, u))
+    return Names(tau, u, defining, others, constant_A[chosen], weight[tau], Filled("A", block(A, defining, u)))

@@ -52,7 +52,7 @@ class QuadraticMethod:
 
     def solve(self, data: Data, elements: NDArray[np.intp]) -> list[Found]:
         """Solve the given elements of a batch; those in none of the results are left to others."""
-        plan, shared = self._plan, data.P.shape[0] == 1 and data.A.shape[0] == 1
+        plan, shared = self._plan, data.shares_matrices
         factors = self._fixed
         if factors is None and shared:
             factors = self._factorize(plan.matrices(data))

@@ -332,5 +332,3 @@ class Scaling:
             for d in directions:
                 longest = np.minimum(longest, algebra.reach(group.take(self.point), group.take(d)).min(axis=1))
         return longest
-
-

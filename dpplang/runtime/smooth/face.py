@@ -117,4 +117,3 @@ def _rotated(spectrum: ProductSpectrum, Gt: Array) -> Array:
             turned = np.swapaxes(rows, 1, 2) @ part.vectors
             group.put(out, np.swapaxes(turned, 1, 2))
     return out
-

@@ -75,9 +75,7 @@ class Perspective:
         return tuple(None if at is None else compact(at) for at in (self.first_at, self.second_at))
 
     def _arguments(self, bound: Bound, z: Array) -> tuple[Array, Array]:
-        first, second = (
-            fixed if at is None else z[:, at] for at, fixed in zip(self._places, bound.fixed, strict=True)
-        )
+        first, second = (fixed if at is None else z[:, at] for at, fixed in zip(self._places, bound.fixed, strict=True))
         return first, second
 
     def slopes(self, bound: Bound, z: Array, out: Slopes) -> None:
