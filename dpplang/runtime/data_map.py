@@ -187,7 +187,7 @@ def _extent(values: Sequence[Array]) -> int:
     return 0 if 0 in extents else max(extents)
 
 
-Cotangent: TypeAlias = "Callable[[str, Piece, bool], Array]"
+Gradient: TypeAlias = "Callable[[str, Piece, bool], Array]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,12 +220,12 @@ class DataMap:
         """Derivative of each part in the direction dθ (None for a parameter that stands still)."""
         return {name: part.along(dtheta) for name, part in self.parts}
 
-    def pull(self, cotangent: Cotangent, extents: Sequence[int], wanted: Sequence[bool]) -> tuple[Array | None, ...]:
+    def pull(self, gradient: Gradient, extents: Sequence[int], wanted: Sequence[bool]) -> tuple[Array | None, ...]:
         """The transpose.
 
         Args:
-            cotangent: ``cotangent(part, piece, summed)`` gives the gradient with respect to the piece's entries of a
-                part, ``[B, len]``, or ``[1, len]`` summed over the batch.
+            gradient: ``gradient(part, piece, summed)`` gives the gradient with respect to the piece's parameter
+                ``[B, size]`` by way of its entries of a part, or ``[1, size]`` summed over the batch.
             extents: 1 or B for each parameter. wanted: whether its gradient is.
 
         Returns:
@@ -236,12 +236,12 @@ class DataMap:
             for piece in part.pieces:
                 k = piece.parameter
                 if wanted[k]:
-                    found = piece.pull(cotangent(name, piece, extents[k] == 1))
+                    found = gradient(name, piece, extents[k] == 1)
                     known = out[k]
                     out[k] = found if known is None else known + found
         return tuple(
-            np.zeros((extents[k], self.sizes[k])) if wanted[k] and gradient is None else gradient
-            for k, gradient in enumerate(out)
+            np.zeros((extents[k], self.sizes[k])) if wanted[k] and found is None else found
+            for k, found in enumerate(out)
         )
 
     def touches(self, name: str) -> NDArray[np.bool_]:

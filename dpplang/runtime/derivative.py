@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dpplang.runtime.cones.cone import Array
-from dpplang.runtime.data_map import DataMap, Index, Piece
+from dpplang.runtime.data_map import DataMap, Piece
 from dpplang.runtime.entries import Entries
 from dpplang.runtime.solvers.protocol import Pattern, Structure
+from dpplang.runtime.strided import positions
+from dpplang.runtime.threads import cores, each
 
 
 class Sensitivity(Protocol):
@@ -34,6 +37,8 @@ class Sensitivity(Protocol):
 
 
 _SLAB = 1 << 22  # entries of an outer product held at once when it is summed over the batch
+_TILE = 1 << 17  # entries of outer products that a thread makes at once
+_THREADS = 1 << 20  # entries from which threads save more than they cost
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,31 +54,39 @@ class Point:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Places:
-    """Rows and columns of the entries that a piece touches; ``grid`` if they are all pairs of some rows and columns."""
+    """Rows and columns of the entries that a piece touches.
+
+    Attributes:
+        grid: where they are all pairs of some rows and columns.
+        whole: where the piece reads all of its parameter, a matrix: the places in the left and in the right vectors
+            that its axes stand for, and whether rows of P or A are the first axis. A symmetric matrix is read whole,
+            though only one triangle of P is stored.
+    """
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
     grid: tuple[NDArray[np.intp], NDArray[np.intp]] | None
+    whole: tuple[NDArray[np.intp], NDArray[np.intp], bool] | None
 
     @staticmethod
-    def of(pattern: Pattern, entries: Index) -> _Places:
-        rows, columns = pattern.indices[entries].astype(np.intp), pattern.columns[entries]
+    def of(pattern: Pattern, piece: Piece) -> _Places:
+        rows, columns = pattern.indices[piece.entries].astype(np.intp), pattern.columns[piece.entries]
+        if len(piece.sources) == 2:
+            return _Places(rows, columns, None, _symmetric(rows, columns, piece))
         wide = np.unique(columns)
         if wide.size and rows.size % wide.size == 0:
             tall = rows.reshape(wide.size, -1)
             if (tall == tall[0]).all() and (columns.reshape(wide.size, -1) == wide[:, None]).all():
-                return _Places(rows, columns, (tall[0].copy(), wide))
-        return _Places(rows, columns, None)
+                grid = tall[0].copy(), wide
+                return _Places(rows, columns, grid, _whole(grid, piece))
+        return _Places(rows, columns, None, None)
 
     def outers(self, lefts: tuple[Array, ...], rights: tuple[Array, ...], summed: bool) -> Array:
         """Σ left ``[B, rows]`` · right ``[B, columns]`` at these places, ``[B, len]``; summed over B ``[1, len]``."""
         batch = lefts[0].shape[0]
         if self.grid is not None:
-            tall = np.stack([left[:, self.grid[0]] for left in lefts], axis=1)
-            wide = np.stack([right[:, self.grid[1]] for right in rights], axis=1)
-            if summed:
-                return (wide.reshape(-1, wide.shape[2]).T @ tall.reshape(-1, tall.shape[2])).reshape(1, -1)
-            return (wide.swapaxes(1, 2) @ tall).reshape(batch, -1)
+            tall, wide = self.grid
+            return _outers(rights, wide, lefts, tall, summed)
         if not summed:
             pairs = zip(lefts, rights, strict=True)
             return sum((a[:, self.rows] * b[:, self.columns] for a, b in pairs), np.zeros((batch, self.rows.size)))
@@ -86,18 +99,80 @@ class _Places:
         return out
 
 
+def _whole(
+    grid: tuple[NDArray[np.intp], NDArray[np.intp]], piece: Piece
+) -> tuple[NDArray[np.intp], NDArray[np.intp], bool] | None:
+    tall, wide = grid
+    if piece.grids is None or piece.width != tall.size * wide.size:
+        return None
+    source = piece.grids[1]
+    if (source.count, source.length) != (wide.size, tall.size) or source.start:
+        return None
+    if source.is_run:
+        return tall, wide, False
+    return (tall, wide, True) if source.outer == 1 and source.inner == wide.size else None
+
+
+def _symmetric(
+    rows: NDArray[np.intp], columns: NDArray[np.intp], piece: Piece
+) -> tuple[NDArray[np.intp], NDArray[np.intp], bool] | None:
+    kept = np.unique(columns)
+    k = kept.size
+    if piece.width != k * k or 2 * rows.size != k * (k + 1) or not isinstance(piece.scale, float):
+        return None
+    i, j = np.searchsorted(kept, rows), np.searchsorted(kept, columns)
+    first, second = (positions(source) for source in piece.sources)
+    one, other = i * k + j, j * k + i
+    mirrored = np.array_equal(np.minimum(first, second), one) and np.array_equal(np.maximum(first, second), other)
+    return (kept, kept, True) if mirrored and np.array_equal(kept[i], rows) else None
+
+
+def _outers(
+    firsts: tuple[Array, ...],
+    at: NDArray[np.intp],
+    seconds: tuple[Array, ...],
+    there: NDArray[np.intp],
+    summed: bool,
+    scale: float = 1.0,
+) -> Array:
+    """scale · Σ first[at] ⊗ second[there], ``[B, len(at)·len(there)]``; summed over B ``[1, …]``."""
+    left = np.stack([first[:, at] for first in firsts], axis=1)
+    right = np.stack([second[:, there] for second in seconds], axis=1)
+    if scale != 1:
+        left *= scale
+    if summed:
+        return (left.reshape(-1, at.size).T @ right.reshape(-1, there.size)).reshape(1, -1)
+    batch, size = left.shape[0], at.size * there.size
+    out = np.empty((batch, at.size, there.size))
+
+    def fill(part: slice) -> None:
+        np.matmul(left[part].swapaxes(1, 2), right[part], out=out[part])
+
+    step = max(1, _TILE // max(size, 1))
+    chunks = [slice(start, start + step) for start in range(0, batch, step)]
+    each(fill, chunks, cores() if out.size >= _THREADS else 1)
+    return out.reshape(batch, size)
+
+
 class Derivative:
     """What the derivatives of one program share: which entries carry parameters, and where they stand."""
 
     def __init__(self, map_: DataMap, structure: Structure) -> None:
-        self._map = map_
-        parts = dict(map_.parts)
-        self._places: dict[Piece, _Places] = {
-            piece: _Places.of(pattern, piece.entries)
-            for name, pattern in (("P", structure.P), ("A", structure.A))
-            for piece in parts[name].pieces
-        }
-        self._P, self._A = Entries(structure.P), Entries(structure.A)
+        self._map, self._structure = map_, structure
+        self._places: dict[Piece, _Places] = {}
+
+    @cached_property
+    def _P(self) -> Entries:
+        return Entries(self._structure.P)
+
+    @cached_property
+    def _A(self) -> Entries:
+        return Entries(self._structure.A)
+
+    def _places_of(self, piece: Piece, pattern: Pattern) -> _Places:
+        if piece not in self._places:
+            self._places[piece] = _Places.of(pattern, piece)
+        return self._places[piece]
 
     def pull(
         self, point: Point, r: Array, t: Array, dvalue: Array | None, wanted: Sequence[bool]
@@ -110,24 +185,25 @@ class Derivative:
             d = point.sign * dvalue[:, None]
             q, b, half = d * x - r, t - d * y, 0.5 * d * x - r
 
-        def cotangent(part: str, piece: Piece, summed: bool) -> Array:
-            match part:
-                case "A":
-                    places = self._places[piece]
-                    return places.outers((y, -t), (q, x), summed)
-                case "P":
-                    places = self._places[piece]
-                    pairs = places.outers((half, x), (x, half), summed)
-                    return np.where(places.rows == places.columns, 0.5 * pairs, pairs)
-                case "q":
-                    values = q[:, piece.entries]
-                case "b":
-                    values = b[:, piece.entries]
-                case _:
-                    values = d[:, piece.entries]
-            return values.sum(axis=0, keepdims=True) if summed else values
+        def gradient(part: str, piece: Piece, summed: bool) -> Array:
+            if part in ("P", "A"):
+                pattern = self._structure.P if part == "P" else self._structure.A
+                vectors = ((half, x), (x, half)) if part == "P" else ((y, -t), (q, x))
+                places = self._places_of(piece, pattern)
+                if places.whole is not None and isinstance(piece.scale, float):
+                    tall, wide, by_rows = places.whole
+                    lefts, rights = vectors
+                    if by_rows:
+                        return _outers(lefts, tall, rights, wide, summed, piece.scale)
+                    return _outers(rights, wide, lefts, tall, summed, piece.scale)
+                values = places.outers(*vectors, summed)
+                if part == "P":
+                    values = np.where(places.rows == places.columns, 0.5 * values, values)
+                return piece.pull(values)
+            values = {"q": q, "b": b, "d": d}[part][:, piece.entries]
+            return piece.pull(values.sum(axis=0, keepdims=True) if summed else values)
 
-        return self._map.pull(cotangent, point.extents, wanted)
+        return self._map.pull(gradient, point.extents, wanted)
 
     def push(self, point: Point, dtheta: Sequence[Array | None]) -> tuple[Array, Array, Array]:
         """(g ``[B, n]``, h ``[B, m]``, dvalue ``[B]``) for a direction dθ: how the optimality conditions and the
