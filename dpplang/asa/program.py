@@ -7,10 +7,11 @@ Source: Agrawal, Amos, Barratt, Boyd, Diamond, Kolter, "Differentiable Convex Op
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import scipy.sparse as sp  # pyright: ignore[reportMissingTypeStubs]
@@ -49,7 +50,6 @@ class AffineMap:
         return AffineMap(sp.csr_array((constant.shape[0], n_theta)), constant)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class SparseMatrixMap:
     """A sparse matrix whose pattern is fixed and whose entries are affine in θ.
 
@@ -59,10 +59,42 @@ class SparseMatrixMap:
         values: entries in CSC order, affine in θ.
     """
 
-    shape: tuple[int, int]
-    indptr: NDArray[np.int64]
-    indices: NDArray[np.int64]
-    values: AffineMap
+    __slots__ = ("_made", "_make", "shape")
+
+    def __init__(
+        self, shape: tuple[int, int], indptr: NDArray[np.int64], indices: NDArray[np.int64], values: AffineMap
+    ) -> None:
+        self.shape = shape
+        self._made: _Entries | None = (indptr, indices, values)
+        self._make: Callable[[], SparseMatrixMap] | None = None
+
+    @staticmethod
+    def later(shape: tuple[int, int], make: Callable[[], SparseMatrixMap]) -> SparseMatrixMap:
+        """The matrix that ``make()`` gives, which is called when its entries are first asked for."""
+        found = SparseMatrixMap.__new__(SparseMatrixMap)
+        found.shape, found._made, found._make = shape, None, make
+        return found
+
+    def _entries(self) -> _Entries:
+        made = self._made
+        if made is None:
+            assert self._make is not None
+            matrix = self._make()
+            made = self._made = (matrix.indptr, matrix.indices, matrix.values)
+            self._make = None
+        return made
+
+    @property
+    def indptr(self) -> NDArray[np.int64]:
+        return self._entries()[0]
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        return self._entries()[1]
+
+    @property
+    def values(self) -> AffineMap:
+        return self._entries()[2]
 
     @property
     def nnz(self) -> int:
@@ -71,6 +103,12 @@ class SparseMatrixMap:
     def at(self, theta: NDArray[np.float64]) -> sp.csc_array:
         """The matrix at one θ ``[n_theta]``."""
         return sp.csc_array((self.values(theta), self.indices, self.indptr), shape=self.shape)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return SparseMatrixMap, (self.shape, self.indptr, self.indices, self.values)
+
+
+_Entries: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], AffineMap]
 
 
 _NOWHERE = Origin("")

@@ -8,19 +8,20 @@ so every affine operation serves both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import prod
+from math import isfinite, prod
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import _sparsetools  # the counting sort behind coo → csr, without its summing of duplicates
 
 from dpplang.core.errors import InternalError
+from dpplang.lowering.grids import ABSENT, LARGE, Grid, Line
 
 Ints = NDArray[np.integer]
 """Indices: 32 bits wide in forms where they fit, for memory; 64 while they are computed."""
 Index = Ints | slice
 Floats = NDArray[np.float64]
+_Tables = tuple[Ints, Ints, Ints, Floats]
 
 _PAIR = np.int64(1) << 62
 _SHIFT = 31
@@ -95,24 +96,62 @@ def ramp(counts: Ints) -> Ints:
     return np.arange(total) - np.repeat(ends - counts, counts)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Affine:
     """Terms of an array of affine expressions; ``entry`` is the flat, row-major position in ``shape``.
 
-    Terms with the same (entry, var, par) add up.
+    Terms with the same (entry, var, par) add up. Large products are kept as ``grids``, and become part of the tables
+    only when those are asked for.
+
+    Attributes:
+        shape: ``[N, *s]``. grids: terms that are in no table yet.
+        entry, var, par, coefficient: the tables of all terms, grids included.
     """
 
-    shape: tuple[int, ...]
-    entry: Ints
-    var: Ints
-    par: Ints
-    coefficient: Floats
+    __slots__ = ("_tables", "grids", "shape")
 
-    def __post_init__(self) -> None:
-        for name in ("entry", "var", "par"):
-            index = getattr(self, name)
-            if index.dtype != np.int32 and index.max(initial=0) <= _NARROW:
-                object.__setattr__(self, name, index.astype(np.int32))
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        entry: Ints,
+        var: Ints,
+        par: Ints,
+        coefficient: Floats,
+        grids: tuple[Grid, ...] = (),
+    ) -> None:
+        self.shape, self.grids = shape, grids
+        self._tables: _Tables = _narrow(entry), _narrow(var), _narrow(par), coefficient
+
+    @staticmethod
+    def of(shape: tuple[int, ...], tables: _Tables, grids: tuple[Grid, ...]) -> Affine:
+        return Affine(shape, *tables, grids=grids)
+
+    @property
+    def loose(self) -> _Tables:
+        """(entry, var, par, coefficient) of the terms that stand in no grid."""
+        return self._tables
+
+    def _whole(self) -> _Tables:
+        if self.grids:
+            parts = [self._tables, *(_expanded(grid) for grid in self.grids)]
+            entry, var, par, coefficient = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+            self._tables, self.grids = (entry, var, par, coefficient), ()
+        return self._tables
+
+    @property
+    def entry(self) -> Ints:
+        return self._whole()[0]
+
+    @property
+    def var(self) -> Ints:
+        return self._whole()[1]
+
+    @property
+    def par(self) -> Ints:
+        return self._whole()[2]
+
+    @property
+    def coefficient(self) -> Floats:
+        return self._whole()[3]
 
     @property
     def size(self) -> int:
@@ -130,10 +169,20 @@ class Affine:
 
     @property
     def is_constant(self) -> bool:
-        return bool((self.var < 0).all() and (self.par < 0).all())
+        _, var, par, _ = self._tables
+        return not self.grids and bool((var < 0).all() and (par < 0).all())
+
+    @property
+    def has_parameters(self) -> bool:
+        return any(grid.par != ABSENT for grid in self.grids) or bool((self._tables[2] >= 0).any())
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every coefficient is a number."""
+        return all(isfinite(grid.coefficient) for grid in self.grids) and bool(np.isfinite(self._tables[3]).all())
 
     def reshape(self, *shape: int) -> Affine:
-        return Affine(tuple(shape), self.entry, self.var, self.par, self.coefficient)
+        return Affine.of(tuple(shape), self._tables, self.grids)
 
     def dense(self) -> Floats:
         """The values of a constant form."""
@@ -156,8 +205,17 @@ class Affine:
 
     def scale(self, factor: Floats | float) -> Affine:
         """Times a number, or entrywise times an array of the same shape."""
-        by = factor if np.ndim(factor) == 0 else np.asarray(factor, np.float64).reshape(-1)[self.entry]
+        if np.ndim(factor) == 0:
+            entry, var, par, coefficient = self._tables
+            grids = tuple(grid.scaled(float(factor)) for grid in self.grids)
+            return Affine(self.shape, entry, var, par, coefficient * factor, grids)
+        by = np.asarray(factor, np.float64).reshape(-1)[self.entry]
         return Affine(self.shape, self.entry, self.var, self.par, self.coefficient * by)
+
+    def moved(self, by: int, shape: tuple[int, ...]) -> Affine:
+        """With every entry so much further on, in a form of ``shape``."""
+        entry, var, par, coefficient = self._tables
+        return Affine(shape, entry + by, var, par, coefficient, tuple(grid.moved(by) for grid in self.grids))
 
     def select(self, keep: NDArray[np.bool_]) -> Affine:
         """Only the terms that are kept."""
@@ -172,15 +230,20 @@ class Affine:
         return concatenate_terms(self.shape, [self, other])
 
 
+def _narrow(index: Ints) -> Ints:
+    return index.astype(np.int32) if index.dtype != np.int32 and index.max(initial=0) <= _NARROW else index
+
+
+def _expanded(grid: Grid) -> _Tables:
+    size = grid.height, grid.width
+    coefficient = np.broadcast_to(grid.coefficient, (grid.size,))
+    return grid.entry.at(*size), grid.var.at(*size), grid.par.at(*size), coefficient
+
+
 def concatenate_terms(shape: tuple[int, ...], parts: list[Affine]) -> Affine:
     """The sum of forms whose entries already count in ``shape``."""
-    return Affine(
-        shape,
-        np.concatenate([p.entry for p in parts]),
-        np.concatenate([p.var for p in parts]),
-        np.concatenate([p.par for p in parts]),
-        np.concatenate([p.coefficient for p in parts]),
-    )
+    entry, var, par, coefficient = (np.concatenate(columns) for columns in zip(*(p.loose for p in parts), strict=True))
+    return Affine(shape, entry, var, par, coefficient, tuple(grid for p in parts for grid in p.grids))
 
 
 def wide(index: Ints, size: int) -> Ints:
@@ -215,6 +278,9 @@ def variables(ids: Ints) -> Affine:
 def parameters(offset: int, shape: tuple[int, ...]) -> Affine:
     """The block of θ that starts at ``offset``."""
     k = prod(shape)
+    if k >= LARGE:
+        grid = Grid(1, k, Line(0, 0, 1), ABSENT, Line(offset, 0, 1), 1.0)
+        return Affine.of(shape, empty(shape).loose, (grid,))
     return Affine(shape, np.arange(k), _none(k), offset + np.arange(k), np.broadcast_to(1.0, (k,)))
 
 

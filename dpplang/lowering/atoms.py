@@ -83,10 +83,10 @@ def _simple(lowering: Lowering, form: Affine, origin: Origin) -> Affine:
 
     A square of a form with parameters is not affine in them, and that of a form with many variables is dense.
     """
-    counts = _terms_per_entry(form)
-    pairs = int((counts * (counts + 1) // 2).sum())
-    if (form.par < 0).all() and pairs <= 2 * form.entry.shape[0]:
-        return form
+    if not form.has_parameters:
+        counts = _terms_per_entry(form)
+        if int((counts * (counts + 1) // 2).sum()) <= 2 * form.entry.shape[0]:
+            return form
     copy = lowering.builder.fresh(*form.shape)
     lowering.builder.zero(form + -copy, origin, "definition")
     return copy

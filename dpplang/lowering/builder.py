@@ -59,7 +59,7 @@ class Builder:
         self, cone: str, form: Affine, origin: Origin, why: str, order: int = 0, exponents: Floats | None = None
     ) -> Block:
         """Demand that every row of ``form`` ``[count, dim]`` lie in a cone."""
-        if not np.isfinite(form.coefficient).all():
+        if not form.is_finite:
             raise BindError((Diagnostic("BND742", f"a number in {origin} is not finite"),))
         block = Block(cone, form, origin, why, order, exponents)
         if form.size:

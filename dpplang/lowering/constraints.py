@@ -72,10 +72,13 @@ def _plain(block: Block, shape: tuple[int, ...]) -> DualMap:
 
 def _bounds(builder: Builder, gap: Affine, shape: tuple[int, ...], origin: Origin, why: str) -> DualMap:
     """gap ≥ 0, without the rows that say nothing, as x ≤ ∞ and 0 ≤ 1 do: their duals are zero."""
-    fixed = (gap.var < 0) & (gap.par < 0)
+    entry, var, par, coefficient = gap.loose
+    fixed = (var < 0) & (par < 0)
     free = np.zeros(gap.size, bool)
-    free[gap.entry[~fixed]] = True
-    constant = total(gap.entry[fixed], gap.coefficient[fixed], gap.size)
+    free[entry[~fixed]] = True
+    for grid in gap.grids:
+        free[grid.entries()] = True
+    constant = total(entry[fixed], coefficient[fixed], gap.size)
     slack = (constant == np.inf) | (~free & (constant >= 0))
     if not slack.any():
         return _plain(builder.nonneg(gap, origin, why), shape)

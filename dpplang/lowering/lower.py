@@ -115,7 +115,7 @@ def _objective(model: Model, lowering: Lowering, scope: Scope) -> Affine:
     if model.objective is None:
         return constant(np.zeros(1))
     form = lowering.lower(model.objective, scope.base, scope, quadratic=True)
-    if not np.isfinite(form.coefficient).all():
+    if not form.is_finite:
         raise BindError((Diagnostic("BND742", "a number in the objective is not finite", Label(model.objective.span)),))
     return -form if model.sense == "maximize" else form
 

@@ -8,7 +8,8 @@ from math import prod
 import numpy as np
 
 from dpplang.core.errors import InternalError
-from dpplang.lowering.affine import Affine, Ints, concatenate_terms, join, product, wide
+from dpplang.lowering.affine import Affine, Ints, concatenate_terms, empty, is_pair, join, product, wide
+from dpplang.lowering.grids import ABSENT, Grid, Line, line_of
 from dpplang.semantics.tree import Apply
 
 Shape = tuple[int, ...]
@@ -83,6 +84,10 @@ def _matmul(node: Apply, args: tuple[Affine, ...], shape: Shape) -> Affine:
 
 def contract(a: Affine, b: Affine) -> Affine:
     """``[N, i, l]`` times ``[N, l, j]``: a join on (member, l)."""
+    grid = _matrix_times_vector(a, b) or _vector_times_matrix(a, b)
+    if grid is not None:
+        shape = (1, a.shape[1], b.shape[2])
+        return Affine.of(shape, empty(shape).loose, (grid,))
     rows, height, inner = a.shape
     width = b.shape[2]
     a_row, a_rest = np.divmod(wide(a.entry, max(rows * inner, rows * height * width)), max(height * inner, 1))
@@ -91,6 +96,45 @@ def contract(a: Affine, b: Affine) -> Affine:
     i, j = join(a_row * inner + a_l, b_outer, rows * inner)
     target = (a_row[i] * height + a_i[i]) * width + b_j[j]
     return product((rows, height, width), target, a, i, b, j)
+
+
+def _matrix_times_vector(a: Affine, b: Affine) -> Grid | None:
+    """The terms of a whole matrix of parameters times as many variables; None for another product."""
+    rows, height, inner = a.shape
+    matrix, vector = _whole_matrix(a), _plain_variables(b) if b.shape[2] == 1 else None
+    if rows != 1 or matrix is None or vector is None:
+        return None
+    par = Line(matrix.par.start, inner * matrix.par.inner, matrix.par.inner)
+    return Grid(height, inner, Line(0, 1), vector, par, matrix.coefficient)
+
+
+def _vector_times_matrix(a: Affine, b: Affine) -> Grid | None:
+    """The same with the variables on the left."""
+    rows, inner, width = b.shape
+    matrix, vector = _whole_matrix(b), _plain_variables(a) if a.shape[1] == 1 else None
+    if rows != 1 or matrix is None or vector is None:
+        return None
+    var, par = Line(vector.start, 0, vector.inner), matrix.par
+    return Grid(width, inner, Line(0, 1), var, Line(par.start, par.inner, width * par.inner), matrix.coefficient)
+
+
+def _whole_matrix(form: Affine) -> Grid | None:
+    """The grid of a form that is nothing but a block of θ, entry by entry."""
+    if len(form.grids) != 1 or form.loose[0].shape[0]:
+        return None
+    (grid,) = form.grids
+    plain = grid.height == 1 and grid.is_run and grid.size == form.size and grid.var == ABSENT
+    return grid if plain else None
+
+
+def _plain_variables(form: Affine) -> Line | None:
+    """The line of a form whose entries are variables, evenly numbered, and nothing else."""
+    entry, var, par, coefficient = form.loose
+    if form.grids or entry.shape[0] != form.size or not form.size or var[0] < 0 or is_pair(var[:1]).any():
+        return None
+    if not (coefficient == 1).all() or (par >= 0).any() or not np.array_equal(entry, np.arange(form.size)):
+        return None
+    return line_of(var)
 
 
 def _sum(node: Apply, args: tuple[Affine, ...], shape: Shape) -> Affine:

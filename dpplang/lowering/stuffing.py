@@ -20,6 +20,8 @@ from dpplang.lowering.affine import (
     unpair,
 )
 from dpplang.lowering.builder import Block
+from dpplang.lowering.grids import ABSENT
+from dpplang.lowering.rectangles import whole_blocks
 
 
 def affine_map(entry: Ints, par: Ints, coefficient: Floats, size: int, n_theta: int) -> AffineMap:
@@ -78,15 +80,17 @@ def stuff_rows(
     m = int(starts[-1])
     linear, rest = [empty((m,))], [empty((m,))]
     for block, start in zip(ordered, starts, strict=False):
-        form = block.form
-        moved = Affine((m,), form.entry + start, form.var, form.par, form.coefficient)
-        on = form.var >= 0
-        linear.append(moved if on.all() else moved.select(on))
-        if not on.all():
-            rest.append(moved.select(~on))
+        moving, fixed = _split(block.form.moved(int(start), (m,)))
+        linear.append(moving)
+        rest.append(fixed)
     on = -concatenate_terms((m,), linear)
     linear.clear()  # the terms may be many: no more of them is kept than is needed
-    a = matrix_map(on.entry, on.var, on.par, on.coefficient, (m, n), n_theta)
+
+    def entries() -> SparseMatrixMap:
+        blocks = whole_blocks(on, (m, n), n_theta) if on.grids else None
+        return blocks or matrix_map(on.entry, on.var, on.par, on.coefficient, (m, n), n_theta)
+
+    a = SparseMatrixMap.later((m, n), entries) if on.grids else entries()
     off = concatenate_terms((m,), rest)
     b = affine_map(off.entry, off.par, off.coefficient, m, n_theta)
     provenance = [
@@ -94,6 +98,23 @@ def stuff_rows(
         for block, start in zip(ordered, starts, strict=False)
     ]
     return a, b, _cones(ordered), tuple(provenance)
+
+
+def _split(form: Affine) -> tuple[Affine, Affine]:
+    """Its terms with a variable, and those without."""
+    entry, var, par, coefficient = form.loose
+    grids = tuple(grid for grid in form.grids if grid.var != ABSENT)
+    others = tuple(grid for grid in form.grids if grid.var == ABSENT)
+    on = var >= 0
+    if on.all():
+        return Affine(form.shape, entry, var, par, coefficient, grids), Affine.of(
+            form.shape, empty(form.shape).loose, others
+        )
+    off = ~on
+    return (
+        Affine(form.shape, entry[on], var[on], par[on], coefficient[on], grids),
+        Affine(form.shape, entry[off], var[off], par[off], coefficient[off], others),
+    )
 
 
 def stuff_objective(form: Affine, n: int, n_theta: int) -> tuple[SparseMatrixMap, AffineMap, AffineMap]:

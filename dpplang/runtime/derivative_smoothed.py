@@ -157,7 +157,7 @@ def _with_free_data(program: Program, augmented: bool) -> tuple[Program, _Layout
         return AffineMap(sp.csr_array((np.ones(size), where), shape=(size, total)), np.zeros(size))
 
     P = SparseMatrixMap((n, n), indptr, indices, free("P")) if moves_P else _fixed(program.P, total)
-    A = replace(program.A, values=free("A")) if moves_A else _fixed(program.A, total)
+    A = _with_values(program.A, free("A")) if moves_A else _fixed(program.A, total)
     parameters = tuple(Parameter(name, (size,), starts[name]) for name, size in sizes.items())
     perturbed = replace(
         program, parameters=parameters, P=P, q=free("q"), d=AffineMap.fixed(np.zeros(1), total), A=A, b=free("b"),
@@ -169,7 +169,7 @@ def _with_free_data(program: Program, augmented: bool) -> tuple[Program, _Layout
 
 
 def _fixed(matrix: SparseMatrixMap, total: int) -> SparseMatrixMap:
-    return replace(matrix, values=AffineMap.fixed(matrix.values.constant, total))
+    return _with_values(matrix, AffineMap.fixed(matrix.values.constant, total))
 
 
 def _with_diagonal(P: SparseMatrixMap) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -181,3 +181,7 @@ def _with_diagonal(P: SparseMatrixMap) -> tuple[NDArray[np.int64], NDArray[np.in
     both.sum_duplicates()
     both.sort_indices()
     return both.indptr.astype(np.int64), both.indices.astype(np.int64)
+
+
+def _with_values(matrix: SparseMatrixMap, values: AffineMap) -> SparseMatrixMap:
+    return SparseMatrixMap(matrix.shape, matrix.indptr, matrix.indices, values)

@@ -46,17 +46,36 @@ class Pattern:
         return sp.csc_matrix((values, self.indices, self.indptr), shape=self.shape)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Structure:
-    """What all batch elements share. ``P`` holds the upper triangle."""
+    """What all batch elements share: patterns, of P the upper triangle's, and cones."""
 
-    P: Pattern
-    A: Pattern
-    cones: Cones
+    def __init__(self, P: Pattern, A: Pattern, cones: Cones) -> None:
+        self._known: tuple[Pattern, Pattern] | None = (P, A)
+        self._program: Program | None = None
+        self.cones = cones
 
     @staticmethod
     def of(program: Program) -> Structure:
-        return Structure(Pattern.of(program.P), Pattern.of(program.A), program.cones)
+        """A program's, read when it is first asked for."""
+        found = Structure.__new__(Structure)
+        found._known, found._program, found.cones = None, program, program.cones
+        return found
+
+    @property
+    def _patterns(self) -> tuple[Pattern, Pattern]:
+        known = self._known
+        if known is None:
+            assert self._program is not None
+            known = self._known = Pattern.of(self._program.P), Pattern.of(self._program.A)
+        return known
+
+    @property
+    def P(self) -> Pattern:
+        return self._patterns[0]
+
+    @property
+    def A(self) -> Pattern:
+        return self._patterns[1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
