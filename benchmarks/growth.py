@@ -1,9 +1,10 @@
 """How cost grows: the dense QP over batch, order and threads, forward and backward, time and memory.
 
-    python -m benchmarks.growth [--quick] [--resume]
+    python -m benchmarks.growth [--quick] [--resume] [--minutes 12] [--patience 20]
 
-Points are kept in build/benchmarks/growth.json as they are measured; `python -m benchmarks --out docs` puts the
-curves on the page.
+Points are measured from the cheapest to the dearest, all curves at once, and kept in build/benchmarks/growth.json as
+they are; when the minutes are over the rest is left for ``--resume``. A curve ends where a point takes more than the
+patience. ``python -m benchmarks --out docs`` puts the curves on the page.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -35,6 +37,16 @@ class Point:
     threads: int
 
     @property
+    def work(self) -> float:
+        """Roughly proportional to what it costs."""
+        return self.batch * (self.n + 100.0) ** 3
+
+    @property
+    def curve(self) -> tuple[str, str, int, int]:
+        """What it shares with the points that are measured before and after it."""
+        return self.axis, self.layer, self.threads, self.n if self.axis == "threads" else 0
+
+    @property
     def key(self) -> str:
         return f"{self.axis}/{self.layer}/{self.n}/{self.batch}/{self.threads}"
 
@@ -44,8 +56,9 @@ def points(quick: bool) -> list[Point]:
     batches, orders = (BATCHES[:5], ORDERS[:5]) if quick else (BATCHES, ORDERS)
     over_batch = [Point("batch", layer, 16, batch, cores) for layer in PEERS for batch in batches]
     over_n = [Point("n", layer, n, 1, cores) for layer in PEERS for n in orders]
-    over_threads = [Point("threads", "dpplang", n, 128, t) for n in (16, 64, 128) for t in range(1, cores + 1)]
-    return over_batch + over_n + over_threads
+    threads = sorted({1, *range(2, cores + 1)})
+    over_threads = [Point("threads", "dpplang", n, 128, t) for n in (16, 64, 128) for t in threads]
+    return sorted(over_batch + over_n + over_threads, key=lambda point: point.work)
 
 
 def run(point: Point, budget: float, out: str) -> None:
@@ -95,42 +108,66 @@ def measure_point(point: Point, budget: float, patience: float) -> dict[str, obj
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="the smaller half of batches and orders")
+    parser.add_argument("--resume", action="store_true", help="keep the points that are there already")
     parser.add_argument("--results", type=Path, default=Path("build/benchmarks"))
-    parser.add_argument("--patience", type=float, default=120.0, help="seconds a point may take (120)")
+    parser.add_argument("--patience", type=float, default=20.0, help="seconds a point may take (20)")
+    parser.add_argument("--minutes", type=float, default=12.0, help="minutes for all points (12)")
     args = parser.parse_args()
     path = args.results / "growth.json"
     args.results.mkdir(parents=True, exist_ok=True)
     known: dict[str, dict[str, object]] = json.loads(path.read_text()) if args.resume and path.exists() else {}
-    dead: set[tuple[str, str, int]] = set()  # a curve ends where a point was not done: the next would only take longer
-    for point in points(args.quick):
-        curve = (point.axis, point.layer, point.threads)
-        if point.key in known or curve in dead:
+    todo = points(args.quick)
+    ended = {point.curve for point in todo if "failed" in known.get(point.key, {})}
+    begin, left = time.monotonic(), 0
+    for position, point in enumerate(todo, 1):
+        if point.key in known or point.curve in ended:
             continue
-        found = measure_point(point, 0.3 if args.quick else 1.0, args.patience)
+        spent = time.monotonic() - begin
+        if spent > 60 * args.minutes:
+            left += 1
+            continue
+        found = measure_point(point, 0.2 if args.quick else 0.5, args.patience)
         known[point.key] = asdict(point) | found
         path.write_text(json.dumps(known, indent=1))
-        if "failed" in found:
-            dead.add(curve)
+        if "failed" in found:  # the next would only take longer
+            ended.add(point.curve)
         words = found.get("failed") or f"{found['forward']:.2f} + {found['backward']:.2f} ms, {found['memory']:.0f} MB"
-        print(f"{point.key}: {words}", file=sys.stderr, flush=True)
+        print(f"[{position}/{len(todo)}, {spent:.0f} s] {point.key}: {words}", file=sys.stderr, flush=True)
+    if left:
+        print(f"{left} points are left for --resume", file=sys.stderr)
 
 
 def page(known: dict[str, dict[str, object]], folder: Path) -> str:
     """The section of the page, and its figure."""
     rows = [row for row in known.values() if "failed" not in row]
     _plot(rows, folder / "growth.svg")
-    lines = ["| n = p, batch 128 | threads | forward, ms | backward, ms |", "|---|---|---|---|"]
-    for row in rows:
-        if row["axis"] == "threads":
-            lines.append(f"| {row['n']} | {row['threads']} | {row['forward']:.3g} | {row['backward']:.3g} |")
     words = (
         "The dense QP, `quad_form`, all tensors wanting a gradient. Left: over the batch at n = p = 16. Middle: over n "
-        "at batch 1. Right: memory that the layer added to the process, over n. A curve ends where a point took more "
-        "than two minutes."
+        "at batch 1. Right: memory that the layer added to the process, over n. The tables give milliseconds, forward "
+        "and backward together, and MB added."
     )
-    return "\n\n".join(("## How cost grows", words, "![growth](growth.svg)", "\n".join(lines)))
+    parts = ["## How cost grows", words, "![growth](growth.svg)"]
+    for axis, head in (("batch", "batch, n = p = 16"), ("n", "n = p, batch 1")):
+        mine = {(row["layer"], row[axis]): row for row in known.values() if row["axis"] == axis}
+        lines = [f"| {head} | {' | '.join(PEERS)} |", "|---" * (len(PEERS) + 1) + "|"]
+        for value in sorted({value for _, value in mine}):
+            cells = [_cell(mine.get((layer, value))) for layer in PEERS]
+            lines.append(f"| {value} | {' | '.join(cells)} |")
+        parts.append("\n".join(lines))
+    lines = ["| n = p, batch 128, dpplang | threads | forward, ms | backward, ms |", "|---|---|---|---|"]
+    for row in sorted(rows, key=lambda row: (row["n"], row["threads"])):
+        if row["axis"] == "threads":
+            lines.append(f"| {row['n']} | {row['threads']} | {row['forward']:.3g} | {row['backward']:.3g} |")
+    return "\n\n".join((*parts, "\n".join(lines)))
+
+
+def _cell(row: dict[str, object] | None) -> str:
+    if row is None:
+        return ""
+    if "failed" in row:
+        return str(row["failed"]).replace("|", "/")
+    return f"{row['forward'] + row['backward']:.3g} ms, {row['memory']:.0f} MB"
 
 
 def _plot(rows: Sequence[dict[str, object]], path: Path) -> None:
