@@ -13,7 +13,7 @@ from dpplang.asa.program import Parameter, Program
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.errors import BindError
 from dpplang.runtime.names import count, declared, expected, origin_notes, show_shape
-from dpplang.runtime.threads import cores, each
+from dpplang.runtime.threads import cores, each, quiet
 
 Floats = NDArray[np.float64]
 
@@ -245,7 +245,8 @@ def _is_symmetric(attribute: str, value: Given) -> bool:
     step = max(1, _CHUNK // (order * order))
     chunks = [slice(start, start + step) for start in range(0, len(matrices), step)]
     work = len(matrices) * order**3 / 3
-    return all(each(sound, chunks, cores() if work > _THREADS else 1))
+    with quiet(order):
+        return all(each(sound, chunks, cores() if work > _THREADS else 1))
 
 
 def _problem(

@@ -96,7 +96,7 @@ class Engine:
             return self._solve(tuple(theta))
 
     def _quiet(self) -> AbstractContextManager[object]:
-        calm = quiet(self.program.n + self.program.m)
+        calm = quiet(self.program.n, self.program.m)
         if self.options.threads is None:
             return calm
         both = ExitStack()

@@ -37,10 +37,10 @@ def at_most(threads: int) -> Iterator[None]:
         _here.limit = before
 
 
-def quiet(order: int) -> AbstractContextManager[None]:
-    """While matrices of this order are at work, linear algebra keeps to one thread, if its own would only wait for
+def quiet(*sides: int) -> AbstractContextManager[None]:
+    """While matrices of these sides are at work, linear algebra keeps to one thread, if its own would only wait for
     each other: they meet after every few columns, and on a busy machine each meeting lasts as long as a whole solve."""
-    return _alone if _TINY < order < _LARGE else nullcontext()
+    return _alone if sum(sides) > _TINY and max(sides) < _LARGE else nullcontext()
 
 
 def each(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
