@@ -48,7 +48,7 @@ def _loaded() -> Server:
         from dpplang.lsp.server import make_server
 
         gc.freeze()
-        gc.set_threshold(20_000, 20, 50)
+        gc.set_threshold(20_000, 20, 1000)  # whole collections wait until nobody else does: Server.collect_later
         return make_server()
     except ModuleNotFoundError as error:
         if error.name != "pygls":

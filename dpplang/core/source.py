@@ -5,10 +5,13 @@ Offsets count Unicode code points from 0; lines and columns, wherever they are s
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,11 @@ class Piece(Source):
 
     def __init__(self, name: str, text: str) -> None:
         super().__init__(name, text)
+
+    @cached_property
+    def lines(self) -> int:
+        """Ends of lines in it, as the protocol of language servers and most editors have them."""
+        return len(_LINE_END.findall(self.text))
 
     def place(self, whole: Source, offset: int) -> None:
         """Let the piece be ``whole.text[offset : offset + len(text)]``."""

@@ -8,10 +8,11 @@ only the newest may be asked.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.source import Piece, Source
@@ -47,7 +48,8 @@ class Analysis:
     checked: Checked
     pieces: tuple[Piece, ...]
     names: Names
-    _kept: _Kept = field(repr=False)
+    kept: Kept = field(repr=False)
+    memo: Memo = field(repr=False)
     _typed: dict[int, dict[int, Expr]] = field(default_factory=dict[int, "dict[int, Expr]"], repr=False)
 
     @property
@@ -67,7 +69,7 @@ class Analysis:
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All that is found, in order of the text; of a program without errors also what was hardly meant."""
-        return gathered(self.parsed, self.checked, self._kept.linted)
+        return gathered(self.parsed, self.checked, self.kept.linted)
 
     @cached_property
     def _item_starts(self) -> list[int]:
@@ -100,7 +102,7 @@ class Analysis:
         item = self.item_at(offset)
         if item is None:
             return None
-        touching = [m for m in self._kept.mentions(item) if m.span.start <= offset <= m.span.end]
+        touching = [m for m in self.kept.mentions(item) if m.span.start <= offset <= m.span.end]
         return touching[-1] if touching else None
 
     def mentions_of(self, mention: Mention) -> list[Mention]:
@@ -113,10 +115,23 @@ class Analysis:
             if piece.offset >= end:
                 return
             if piece.offset + len(piece.text) > start:
-                for token in self._kept.classes(piece):
+                for token in self.classes_of(piece):
                     at = piece.offset
                     if token.start + at < end and token.end + at > start:
                         yield Classified(token.start + at, token.end + at, token.kind)
+
+    def classes_of(self, piece: Piece) -> tuple[Classified, ...]:
+        """The tokens of a piece; offsets from its start."""
+        return self.kept.of(piece, "classes", lambda p: classify(Source(p.name, p.text)))
+
+    def items_of_pieces(self) -> Iterator[tuple[Piece, tuple[ast.AnyItem, ...]]]:
+        """The pieces, and the items in each."""
+        at = 0
+        for piece in self.pieces:
+            first, end = at, piece.offset + len(piece.text)
+            while at < len(self.items) and self._item_starts[at] < end:
+                at += 1
+            yield piece, self.items[first:at]
 
     def typed(self, item: ast.AnyItem) -> dict[int, Expr]:
         """The typed expressions of an item, by ``id`` of the node; of a ``func``, as its first call has them."""
@@ -124,11 +139,18 @@ class Analysis:
             callers = self._callers(item.name.name) if isinstance(item, ast.FuncItem) else [item]
             found: dict[int, Expr] = {}
             for caller in callers:
-                found = type_nodes(caller, self.checked.typed)
+                found = self._nodes(caller)
                 if not isinstance(item, ast.FuncItem) or id(item.body) in found:
                     break
             self._typed[id(item)] = found
         return self._typed[id(item)]
+
+    def _nodes(self, item: ast.AnyItem) -> dict[int, Expr]:
+        """What :func:`type_nodes` finds, or found when the item was checked to be what it is now."""
+        checked = self.memo.token(item.declaration if isinstance(item, ast.DerivedItem | ast.LetItem) else item)
+        if checked is None:
+            return type_nodes(item, self.checked.typed)
+        return self.kept.while_same(item, "typed", checked, lambda i: type_nodes(i, self.checked.typed))
 
     def expression_at(self, offset: int) -> tuple[ast.Node, Expr] | None:
         """The smallest expression that holds an offset and could be typed, as a node and typed."""
@@ -147,35 +169,49 @@ class Analysis:
         return direct + [caller for name in sorted(inner - seen) for caller in self._callers(name, seen)]
 
 
-@dataclass(slots=True)
-class _Kept:
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Kept:
     """What is found once of an item or a piece, for as long as it is in the text."""
 
-    _mentions: dict[int, tuple[ast.AnyItem, tuple[Mention, ...]]] = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
-    _classes: dict[int, tuple[Piece, tuple[Classified, ...]]] = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
-    linted: Linted = field(default_factory=Linted)
+    def __init__(self) -> None:
+        self.linted = Linted()
+        self._found: dict[str, dict[int, tuple[object, Any]]] = {}
+
+    def of(self, thing: T, what: str, find: Callable[[T], R]) -> R:
+        """``find(thing)``, which is called ``what`` and depends on nothing else; or what it gave before."""
+        kept = self._found.setdefault(what, {})
+        found = kept.get(id(thing))
+        if found is None:
+            found = kept[id(thing)] = (thing, find(thing))  # the thing keeps its id from being given away
+        return found[1]
+
+    def while_same(self, thing: T, what: str, given: object, find: Callable[[T], R]) -> R:
+        """The same for what depends on the thing and on a value beside it."""
+        kept = self._found.setdefault(what, {})
+        found = kept.get(id(thing))
+        if found is None or found[1][0] != given:
+            found = kept[id(thing)] = (thing, (given, find(thing)))
+        return found[1][1]
 
     def mentions(self, item: ast.AnyItem) -> tuple[Mention, ...]:
-        found = self._mentions.get(id(item))
-        if found is None:
-            found = self._mentions[id(item)] = (item, mentions(item))
-        return found[1]
+        return self.of(item, "mentions", mentions)
 
-    def classes(self, piece: Piece) -> tuple[Classified, ...]:
-        """Offsets from the start of the piece."""
-        found = self._classes.get(id(piece))
-        if found is None:
-            found = self._classes[id(piece)] = (piece, classify(Source(piece.name, piece.text)))
-        return found[1]
+    def declared_by(self, item: ast.AnyItem) -> tuple[Mention, ...]:
+        """Mentions that declare a name of the file."""
+        return self.of(item, "declared", lambda i: tuple(m for m in self.mentions(i) if _declares(m)))
 
-    def only(self, items: tuple[ast.AnyItem, ...], pieces: tuple[Piece, ...]) -> None:
+    def words(self, item: ast.AnyItem) -> frozenset[str]:
+        return self.of(item, "words", lambda i: frozenset(m.name for m in self.mentions(i)))
+
+    def only(self, items: Sequence[ast.AnyItem], pieces: Sequence[Piece]) -> None:
         """Forget what is gone, once that is more than is there."""
-        if len(self._mentions) > 2 * len(items):
-            left = {id(i) for i in items}
-            self._mentions = {i: found for i, found in self._mentions.items() if i in left}
-        if len(self._classes) > 2 * len(pieces):
-            left = {id(p) for p in pieces}
-            self._classes = {i: found for i, found in self._classes.items() if i in left}
+        for what, kept in self._found.items():
+            if len(kept) > 2 * max(len(items), len(pieces)):
+                left = {id(i) for i in items} | {id(p) for p in pieces}
+                self._found[what] = {i: found for i, found in kept.items() if i in left}
 
 
 class Session:
@@ -188,7 +224,7 @@ class Session:
         self.loader = Loader(None, library) if path is None else Loader.beside(path, library)
         self._pieces = Pieces()
         self._memo = Memo()
-        self._kept = _Kept()
+        self._kept = Kept()
 
     def analyze(self, text: str, stop: Callable[[], bool] = lambda: False) -> Analysis:
         """The analysis of a new version; those of earlier versions are not to be asked any more.
@@ -206,8 +242,12 @@ class Session:
         checked = check_again(parsed.file, loader=self.loader, library=library, memo=self._memo)
         kept = self._kept
         kept.only(parsed.file.items, pieces)
-        names = Names(parsed.file.items, kept.mentions, _library_names())
-        return Analysis(source, self.path, self.loader, parsed, checked, pieces, names, kept)
+        names = Names(parsed.file.items, kept.mentions, kept.declared_by, kept.words, _library_names())
+        return Analysis(source, self.path, self.loader, parsed, checked, pieces, names, kept, self._memo)
+
+
+def _declares(mention: Mention) -> bool:
+    return mention.declares and mention.space is not Space.LOCAL
 
 
 @cache

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 from lsprotocol.types import (
     CompletionItem,
     CompletionItemKind,
+    CompletionList,
     InsertTextFormat,
     MarkupContent,
     MarkupKind,
@@ -20,14 +23,16 @@ from dpplang.lattice.dims import show_shape
 from dpplang.lsp import words
 from dpplang.lsp.analysis import Analysis
 from dpplang.lsp.describe import ROLES, atom_signature, builtin_description, declaration_text, first_line, one_line
-from dpplang.lsp.names import Kind, Space, builtin_kind
+from dpplang.lsp.names import Kind, Mention, Space, builtin_kind
 from dpplang.lsp.place import Place, Spot, place_at
-from dpplang.lsp.symbols import dpp_files
+from dpplang.lsp.symbols import dpp_files, matches
 from dpplang.lsp.view import View
 from dpplang.semantics.library import standard_library
 from dpplang.semantics.tree import Role
 from dpplang.syntax import ast
 
+MOST = 200
+"""Names of one sort that a list holds; of a file with more, they are chosen by what is typed."""
 TRIGGERS = ["[", "(", ",", " ", '"', "'"]
 _BINDER = re.compile(r"([^\W\d]\w*)\s+in\b")
 _KINDS = {
@@ -65,35 +70,62 @@ _SNIPPETS = {
 }
 
 
-def completion(view: View, offset: int, *, snippets: bool) -> list[CompletionItem]:
-    """What may stand at an offset, the likeliest first (``sort_text``)."""
+def completion(view: View, offset: int, *, snippets: bool) -> CompletionList:
+    """What may stand at an offset, the likeliest first (``sort_text``).
+
+    Of many names of the file those that what is typed may stand for, the nearest ``MOST`` of them: the list is
+    incomplete then, and asked for again as one types.
+    """
     analysis = view.analysis
     place = place_at(analysis, offset)
-    found = list(_candidates(view, place, offset, snippets))
+    near = _Near(analysis, offset, analysis.text[place.start : offset])
+    found = list(_candidates(view, place, near, snippets))
     at = view.lines.range(place.start, offset)
     for item in found:
         item.text_edit = TextEdit(at, item.insert_text or item.label)
         item.insert_text = None
-    return found
+    return CompletionList(near.left_out, found)
 
 
-def _candidates(view: View, place: Place, offset: int, snippets: bool) -> Iterator[CompletionItem]:
+@dataclass(slots=True)
+class _Near:
+    """The names that a file declares, as far as they are offered at an offset where ``word`` is typed so far."""
+
+    analysis: Analysis
+    offset: int
+    word: str
+    left_out: bool = False
+
+    def declared(self, wanted: Callable[[Space, Mention], bool]) -> list[tuple[str, Mention, ast.AnyItem]]:
+        """Names with their declarations, in order of the text."""
+        every = self.analysis.names.declared.items()
+        found = [(name, mention, item) for (space, name), (mention, item) in every if wanted(space, mention)]
+        if len(found) <= MOST:
+            return found
+        self.left_out = True
+        found = [each for each in found if matches(self.word, each[0])]
+        at = bisect_left(found, self.offset, key=lambda each: each[1].span.start)
+        first = max(min(at - MOST // 2, len(found) - MOST), 0)
+        return found[first : first + MOST]
+
+
+def _candidates(view: View, place: Place, near: _Near, snippets: bool) -> Iterator[CompletionItem]:
     analysis = view.analysis
     match place.spot:
         case Spot.NOTHING:
             return
         case Spot.ITEM:
             yield from (_word(name, word, snippets) for name, word in words.ITEMS.items())
-            yield from _expression(analysis, place, offset, snippets, "5")
+            yield from _expression(analysis, place, near, snippets, "5")
         case Spot.ENTRY:
             yield from (_keyword(name, word) for name, word in words.ENTRIES.items())
         case Spot.FACT:
             for name in words.ENTRY_VALUES[place.word]:
                 yield CompletionItem(name, kind=CompletionItemKind.EnumMember)
         case Spot.SHAPE | Spot.DOMAIN:
-            yield from _declared(analysis, place, offset, (Kind.DIM,), "1")
+            yield from _declared(analysis, place, near, (Kind.DIM,), "1")
             if place.spot is Spot.DOMAIN:
-                yield from _locals(analysis, place, offset)
+                yield from _locals(analysis, place, near.offset)
         case Spot.ATTRIBUTE:
             yield from _attributes(place)
         case Spot.CONE:
@@ -103,35 +135,34 @@ def _candidates(view: View, place: Place, offset: int, snippets: bool) -> Iterat
                 )
             yield from _sets(analysis, snippets)
         case Spot.DUAL:
-            yield from _constraints(analysis)
+            yield from _constraints(near)
         case Spot.PATH:
             yield from _paths(view, place)
         case Spot.IMPORTED:
             yield from _imported(view, place)
         case Spot.EXPRESSION:
-            yield from _expression(analysis, place, offset, snippets, "3")
+            yield from _expression(analysis, place, near, snippets, "3")
 
 
-def _expression(analysis: Analysis, place: Place, offset: int, snippets: bool, rank: str) -> Iterator[CompletionItem]:
+def _expression(analysis: Analysis, place: Place, near: _Near, snippets: bool, rank: str) -> Iterator[CompletionItem]:
     yield from _arguments(analysis, place)
-    yield from _locals(analysis, place, offset)
+    yield from _locals(analysis, place, near.offset)
     if place.word == "return":
-        yield from _constraints(analysis, "dual ")
+        yield from _constraints(near, "dual ")
         yield CompletionItem("value", kind=CompletionItemKind.Constant, detail="the optimal value", sort_text="2value")
-    yield from _declared(analysis, place, offset, tuple(k for k in _KINDS if k is not Kind.DIM), "2")
-    yield from _declared(analysis, place, offset, (Kind.DIM,), "3")
-    yield from _functions(analysis, place, snippets, rank)
+    yield from _declared(analysis, place, near, tuple(k for k in _KINDS if k is not Kind.DIM), "2")
+    yield from _declared(analysis, place, near, (Kind.DIM,), "3")
+    yield from _functions(near, place, snippets, rank)
     yield CompletionItem("inf", kind=CompletionItemKind.Constant, detail="infinity", sort_text="8inf")
 
 
 def _declared(
-    analysis: Analysis, place: Place, offset: int, kinds: tuple[Kind, ...], rank: str
+    analysis: Analysis, place: Place, near: _Near, kinds: tuple[Kind, ...], rank: str
 ) -> Iterator[CompletionItem]:
-    for (space, name), (mention, item) in analysis.names.declared.items():
-        own = item.span.start <= offset <= item.span.end
-        if space is Space.VALUE and mention.kind in kinds and not (own and place.word in ("derived", "let")):
-            if place.word == "derived" and mention.kind is Kind.VAR:
-                continue  # computed before the problem is solved
+    chosen = frozenset(kinds) - ({Kind.VAR} if place.word == "derived" else set())  # computed before solving
+    defining = place.word in ("derived", "let")
+    for name, mention, item in near.declared(lambda space, m: space is Space.VALUE and m.kind in chosen):
+        if not (defining and item.span.start <= near.offset <= item.span.end):
             yield CompletionItem(
                 name,
                 kind=_KINDS[mention.kind],
@@ -177,10 +208,10 @@ def _formal_names(place: Place) -> Iterator[str]:
             yield token.text
 
 
-def _functions(analysis: Analysis, place: Place, snippets: bool, rank: str) -> Iterator[CompletionItem]:
+def _functions(near: _Near, place: Place, snippets: bool, rank: str) -> Iterator[CompletionItem]:
     numeric = place.word in ("derived", "value", "data")
-    for (space, name), (mention, item) in analysis.names.declared.items():
-        if space is Space.FUNCTION and not (isinstance(item, ast.AtomItem) and item.kind == "set"):
+    for name, mention, item in near.declared(lambda space, _: space is Space.FUNCTION):
+        if not (isinstance(item, ast.AtomItem) and item.kind == "set"):
             kind = Kind.FUNC if mention.kind is Kind.UNKNOWN else mention.kind
             yield _function(name, kind, declaration_text(item, name), item.doc, snippets, f"2{name}")
     library = standard_library()
@@ -278,15 +309,14 @@ def _attributes(place: Place) -> Iterator[CompletionItem]:
         )
 
 
-def _constraints(analysis: Analysis, prefix: str = "") -> Iterator[CompletionItem]:
-    for (space, name), (_, item) in analysis.names.declared.items():
-        if space is Space.CONSTRAINT:
-            yield CompletionItem(
-                prefix + name,
-                kind=CompletionItemKind.Reference,
-                detail=one_line(item, 60),
-                sort_text=f"2{name}" if not prefix else f"3dual {name}",
-            )
+def _constraints(near: _Near, prefix: str = "") -> Iterator[CompletionItem]:
+    for name, _, item in near.declared(lambda space, _: space is Space.CONSTRAINT):
+        yield CompletionItem(
+            prefix + name,
+            kind=CompletionItemKind.Reference,
+            detail=one_line(item, 60),
+            sort_text=f"2{name}" if not prefix else f"3dual {name}",
+        )
 
 
 def _paths(view: View, place: Place) -> Iterator[CompletionItem]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from lsprotocol.types import FoldingRange, FoldingRangeKind, Position, Range, SelectionRange
 
+from dpplang.core.source import Piece
+from dpplang.lsp.lines import Lines
 from dpplang.lsp.view import View
 from dpplang.syntax import ast
 from dpplang.syntax.classes import Class
@@ -38,21 +40,26 @@ def _fold(found: list[FoldingRange], view: View, start: int, end: int) -> None:
 
 
 def _comments(view: View) -> Iterable[FoldingRange]:
-    lines = view.lines
     run: list[int] = []
-    for token in view.analysis.classes(0, len(view.analysis.text)):
-        if token.kind not in (Class.COMMENT, Class.DOC):
-            continue
-        line = lines.line_of(token.start)
-        if lines.text[lines.start_of(line) : token.start].strip():
-            continue  # behind code
-        if run and line != run[-1] + 1:
-            if len(run) > 1:
-                yield FoldingRange(run[0], run[-1], kind=FoldingRangeKind.Comment)
-            run = []
-        run.append(line)
+    for piece in view.analysis.pieces:
+        own = view.analysis.kept.of(piece, "comments", lambda p: _lone_comments(view, p))
+        first = view.lines.line_of(piece.offset) if own else 0
+        for line in own:
+            if run and first + line != run[-1] + 1:
+                if len(run) > 1:
+                    yield FoldingRange(run[0], run[-1], kind=FoldingRangeKind.Comment)
+                run = []
+            run.append(first + line)
     if len(run) > 1:
         yield FoldingRange(run[0], run[-1], kind=FoldingRangeKind.Comment)
+
+
+def _lone_comments(view: View, piece: Piece) -> tuple[int, ...]:
+    """Lines of a piece, counted in it, that hold a comment alone."""
+    lines = Lines(piece.text, view.encoding)
+    comments = (t for t in view.analysis.classes_of(piece) if t.kind in (Class.COMMENT, Class.DOC))
+    found = ((lines.line_of(t.start), t.start) for t in comments)
+    return tuple(line for line, start in found if not piece.text[lines.start_of(line) : start].strip())
 
 
 def selection(view: View, position: Position) -> SelectionRange:

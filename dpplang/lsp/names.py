@@ -265,31 +265,35 @@ class Names:
     """The names of a file, and what they mean.
 
     Args:
-        items: the file's items, in order. of: the mentions of each. library: names of standard atoms.
+        items: the file's items, in order. of: the mentions of each. declared_by: those that declare a name
+            of the file. words: all the names mentioned in an item. library: names of standard atoms.
     """
 
     def __init__(
         self,
         items: tuple[ast.AnyItem, ...],
         of: Callable[[ast.AnyItem], tuple[Mention, ...]],
+        declared_by: Callable[[ast.AnyItem], tuple[Mention, ...]],
+        words: Callable[[ast.AnyItem], frozenset[str]],
         library: frozenset[str],
     ) -> None:
         self._items = items
         self.of = of
+        self._declared_by = declared_by
+        self._words = words
         self._library = library
 
     def called(self, name: str) -> Iterator[Mention]:
         """Every mention of a name, whatever it means, in order of the text."""
-        return (m for item in self._items for m in self.of(item) if m.name == name)
+        return (m for item in self._items if name in self._words(item) for m in self.of(item) if m.name == name)
 
     @cached_property
     def declared(self) -> dict[tuple[Space, str], tuple[Mention, ast.AnyItem]]:
         """The first declaration of every name of the file."""
         first: dict[tuple[Space, str], tuple[Mention, ast.AnyItem]] = {}
         for item in self._items:
-            for mention in self.of(item):
-                if mention.declares and mention.space is not Space.LOCAL:
-                    first.setdefault((mention.space, mention.name), (mention, item))
+            for mention in self._declared_by(item):
+                first.setdefault((mention.space, mention.name), (mention, item))
         return first
 
     def same(self, name: str, key: Key) -> list[Mention]:
@@ -316,15 +320,22 @@ class Names:
 
     def kind(self, mention: Mention) -> Kind:
         name = mention.name
+        looked_up = free(mention)
+        found = None if looked_up is None else self.declared.get(looked_up)
         if mention.space is Space.VALUE or mention.implicit:
-            found = self.declared.get((Space.VALUE, name))
             return found[0].kind if found is not None else mention.kind
         if mention.space is not Space.FUNCTION:
             return Kind.CONSTRAINT if mention.space is Space.CONSTRAINT else mention.kind
-        found = self.declared.get((Space.FUNCTION, name))
         if found is not None:
             return found[0].kind if found[0].kind is not Kind.UNKNOWN else Kind.FUNC
         return builtin_kind(name, self._library)
+
+
+def free(mention: Mention) -> tuple[Space, str] | None:
+    """Among which names of the file a mention's kind is looked up; None if it does not depend on the file."""
+    if mention.space is Space.VALUE or mention.implicit:
+        return Space.VALUE, mention.name
+    return (Space.FUNCTION, mention.name) if mention.space is Space.FUNCTION else None
 
 
 def builtin_kind(name: str, library: frozenset[str]) -> Kind:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
-from pygls.protocol import LanguageServerProtocol, lsp_method
+from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
 
 from dpplang import __version__
 from dpplang.lsp import actions, completion, folding, formatting, hints, lens, navigation, signature, symbols, tokens
@@ -21,6 +23,26 @@ from dpplang.lsp.hover import hover
 from dpplang.lsp.lines import Encoding, Lines
 from dpplang.lsp.settings import Settings
 from dpplang.lsp.view import View
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+
+IDLE = 2.0
+"""Seconds without a change before garbage is collected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A result as it is sent: a large one need not be made of thousands of the protocol's objects."""
+
+    json: Any
+
+
+def _converter() -> Converter:
+    converter = default_converter()
+    converter.register_unstructure_hook(Ready, lambda result: result.json)
+    return converter
 
 
 class Protocol(LanguageServerProtocol):
@@ -44,11 +66,16 @@ class Server(LanguageServer):
 
     def __init__(self) -> None:
         super().__init__(
-            "dpp", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental, protocol_cls=Protocol
+            "dpp",
+            __version__,
+            text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental,
+            protocol_cls=Protocol,
+            converter_factory=_converter,
         )
         self.documents = Documents()
         self.settings = Settings()
         self._pushes: dict[str, asyncio.TimerHandle] = {}
+        self._collection: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -92,6 +119,13 @@ class Server(LanguageServer):
         delay = self.settings.debounce / 1000 if document.published >= 0 else 0.0
         loop = asyncio.get_running_loop()
         self._pushes[document.uri] = loop.call_later(delay, self._push_now, document)
+
+    def collect_later(self) -> None:
+        """Look for what nobody refers to once nothing was typed for a while: of a large program that takes as long as
+        several keystrokes."""
+        if self._collection is not None:
+            self._collection.cancel()
+        self._collection = asyncio.get_running_loop().call_later(IDLE, gc.collect)
 
     def forget(self, uri: str) -> None:
         waiting = self._pushes.pop(uri, None)
@@ -157,6 +191,8 @@ def _texts(server: Server) -> None:
         for document in server.documents:
             server.forget(document.uri)
             document.generation += 1
+        if server._collection is not None:
+            server._collection.cancel()
         server.documents.shutdown()
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
@@ -169,12 +205,14 @@ def _texts(server: Server) -> None:
         document = server.documents.get(params.text_document.uri)
         if document is not None and document.apply(params.content_changes, params.text_document.version):
             server.push_later(document)
+            server.collect_later()
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: lsp.DidCloseTextDocumentParams) -> None:
         uri = params.text_document.uri
         server.forget(uri)
         server.documents.close(uri)
+        server.collect_later()
         if not server.pulls:
             server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
 
@@ -240,8 +278,7 @@ def _reading(server: Server) -> None:
     )
     async def on_completion(params: lsp.CompletionParams) -> lsp.CompletionList:
         view = await server.view(params.text_document.uri)
-        found = completion.completion(view, view.offset(params.position), snippets=_snippets(server))
-        return lsp.CompletionList(is_incomplete=False, items=found)
+        return completion.completion(view, view.offset(params.position), snippets=_snippets(server))
 
     @server.feature(lsp.COMPLETION_ITEM_RESOLVE)
     def on_resolve(item: lsp.CompletionItem) -> lsp.CompletionItem:
@@ -310,10 +347,11 @@ def _versions(server: Server) -> bool:
 
 def _whole(server: Server) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
-    async def on_symbols(params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol] | list[lsp.SymbolInformation]:
+    async def on_symbols(params: lsp.DocumentSymbolParams) -> Ready | list[lsp.SymbolInformation]:
         view = await server.view(params.text_document.uri)
-        found = symbols.document_symbols(view.analysis.items, view.lines)
-        return found if _hierarchical(server) else symbols.flat(view.uri, found)
+        if _hierarchical(server):
+            return Ready(symbols.outline(view))
+        return symbols.flat(view.uri, symbols.document_symbols(view.analysis.items, view.lines))
 
     @server.feature(lsp.WORKSPACE_SYMBOL)
     async def on_workspace(params: lsp.WorkspaceSymbolParams) -> list[lsp.SymbolInformation]:
@@ -367,7 +405,7 @@ async def _all_tokens(server: Server, document: Document) -> lsp.SemanticTokens:
     view = await server.documents.view(document)
     result = f"{document.generation}"
     if document.semantic is None or document.semantic[0] != result:
-        data = tokens.encode(tokens.tokens(view, 0, len(view.analysis.text)), view.lines)
+        data = tokens.encoded(view)
         document.semantic = (result, data)
     return lsp.SemanticTokens(document.semantic[1], result)
 

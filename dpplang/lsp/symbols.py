@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from lsprotocol.types import DocumentSymbol, Location, Range, SymbolInformation, SymbolKind
 
@@ -36,7 +38,7 @@ def document_symbols(items: Iterable[ast.AnyItem], lines: Lines) -> list[Documen
     for item in items:
         made = list(_symbols(lines, item))
         if isinstance(item, ast.SubjectToItem):
-            subject = DocumentSymbol("subject to", SymbolKind.Namespace, *_ranges(lines, item, item), children=[])
+            subject = _subject_to(lines, item)
             made = [subject]
         elif isinstance(item, ast.ConstraintItem) and subject is not None and subject.children is not None:
             subject.children = [*subject.children, *made]
@@ -44,6 +46,76 @@ def document_symbols(items: Iterable[ast.AnyItem], lines: Lines) -> list[Documen
             continue
         found += made
     return found
+
+
+Json: TypeAlias = dict[str, Any]
+
+
+def outline(view: View) -> list[Json]:
+    """:func:`document_symbols` as they are sent: those of an item are written once, and moved with it."""
+    lines, kept = view.lines, view.analysis.kept
+    found: list[Json] = []
+    subject: Json | None = None
+    for piece, items in view.analysis.items_of_pieces():
+        start = lines.line_of(piece.offset) if items else 0
+        for item in items:
+            written = kept.of(item, f"symbols {lines.encoding.value}", lambda i, at=start: _written(lines, i, at))
+            if written.start != start:
+                written.move(start)
+            if isinstance(item, ast.SubjectToItem):
+                subject = {**written.symbols[0], "children": []}
+                found.append(subject)
+            elif isinstance(item, ast.ConstraintItem) and subject is not None:
+                subject["children"] += written.symbols
+                end = written.symbols[0]["range"]["end"]
+                subject["range"] = {**subject["range"], "end": end}
+            else:
+                found += written.symbols
+    return found
+
+
+@dataclass(slots=True)
+class _Written:
+    """The symbols of an item in a piece that begins in line ``start``."""
+
+    symbols: list[Json]
+    start: int
+
+    def move(self, start: int) -> None:
+        by, self.start = start - self.start, start
+        self.symbols = [
+            {**s, "range": _moved(s["range"], by), "selectionRange": _moved(s["selectionRange"], by)}
+            for s in self.symbols
+        ]
+
+
+def _moved(found: Json, by: int) -> Json:
+    start, end = found["start"], found["end"]
+    return {"start": {**start, "line": start["line"] + by}, "end": {**end, "line": end["line"] + by}}
+
+
+def _written(lines: Lines, item: ast.AnyItem, start: int) -> _Written:
+    made = [_subject_to(lines, item)] if isinstance(item, ast.SubjectToItem) else list(_symbols(lines, item))
+    return _Written([{k: v for k, v in _json(symbol).items() if v is not None} for symbol in made], start)
+
+
+def _json(symbol: DocumentSymbol) -> Json:
+    return {
+        "name": symbol.name,
+        "kind": symbol.kind.value,
+        "range": _range(symbol.range),
+        "selectionRange": _range(symbol.selection_range),
+        "detail": symbol.detail,
+    }
+
+
+def _range(found: Range) -> Json:
+    ends = {"start": found.start, "end": found.end}
+    return {name: {"line": end.line, "character": end.character} for name, end in ends.items()}
+
+
+def _subject_to(lines: Lines, item: ast.SubjectToItem) -> DocumentSymbol:
+    return DocumentSymbol("subject to", SymbolKind.Namespace, *_ranges(lines, item, item), children=[])
 
 
 def _symbols(lines: Lines, item: ast.AnyItem) -> Iterable[DocumentSymbol]:

@@ -6,15 +6,18 @@ The classes of tokens are those of ``syntax/classes.py``, on which the editors' 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lsprotocol.types import SemanticTokensEdit, SemanticTokensLegend
 
 from dpplang.core.common import common_ends
+from dpplang.core.source import Piece
+from dpplang.lsp.analysis import Analysis
 from dpplang.lsp.lines import Lines
-from dpplang.lsp.names import Kind
+from dpplang.lsp.names import Kind, Space, free
 from dpplang.lsp.view import View
+from dpplang.syntax import ast
 from dpplang.syntax.classes import Class
 
 TYPES = (
@@ -95,6 +98,38 @@ def encode(found: Iterable[Token], lines: Lines) -> list[int]:
         data += (at.line - line, at.character - (units if at.line == line else 0), length, token.type, token.modifiers)
         line, units = at.line, at.character
     return data
+
+
+def encoded(view: View) -> list[int]:
+    """:func:`encode` of all tokens. Those of a piece are kept while the names in it mean what they did."""
+    analysis, lines = view.analysis, view.lines
+    declared = analysis.names.declared
+    data: list[int] = []
+    last = start = 0  # lines: of the last token, and where the piece begins
+    for piece, items in analysis.items_of_pieces():
+        looked_up = [key for item in items for key in analysis.kept.of(item, "free", _free_of(analysis))]
+        kinds = [found[0].kind if (found := declared.get(key)) is not None else None for key in looked_up]
+
+        def numbers(piece: Piece, start: int = start) -> tuple[list[int], int]:
+            found = encode(tokens(view, piece.offset, piece.offset + len(piece.text)), lines)
+            if found:
+                found[0] -= start
+            return found, sum(found[::5])
+
+        found, down = analysis.kept.while_same(piece, f"tokens {lines.encoding.value}", kinds, numbers)
+        if found:
+            data.append(start + found[0] - last)
+            data += found[1:]
+            last = start + down
+        start += piece.lines
+    return data
+
+
+def _free_of(analysis: Analysis) -> Callable[[ast.AnyItem], tuple[tuple[Space, str], ...]]:
+    def find(item: ast.AnyItem) -> tuple[tuple[Space, str], ...]:
+        return tuple({key for m in analysis.names.of(item) if (key := free(m)) is not None})
+
+    return find
 
 
 def delta(before: Sequence[int], after: Sequence[int]) -> list[SemanticTokensEdit]:

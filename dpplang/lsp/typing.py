@@ -35,7 +35,7 @@ def type_nodes(item: ast.AnyItem, program: Typed) -> dict[int, Expr]:
     Nodes of a ``func`` that the item calls are among them; a ``func`` or an ``atom`` itself has none.
     """
     # An unknown name is poisoned where it is found: that must stay within this item.
-    scope = replace(program.scope, names=dict(program.scope.names))
+    scope = replace(program.scope, names=dict(program.scope.names.items()))
     state = State()
     reserve_index_names(state, [d.name for d in program.model.dims])
     walk = _Recording(Report(), state)

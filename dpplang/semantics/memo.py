@@ -231,6 +231,10 @@ class Memo:
             inlined.update(state.inlined)
             state.called, state.inlined = called, inlined
 
+    def token(self, node: ast.Node) -> object | None:
+        """The very same for as long as a node, and all that it looks up, is what it was; None if that is not known."""
+        return self._made.get(id(node))
+
     def not_sound(self, objects: Sequence[object], sense: str) -> set[int]:
         """Those of the objects, by ``id``, that were not noted with :meth:`note_sound` in this sense."""
         asked = {id(o) for o in objects}

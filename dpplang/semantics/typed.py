@@ -85,7 +85,7 @@ def type_node_in(program: Typed, node: ast.Expr) -> Probed:
 
 def _typed(program: Typed, node: ast.Expr, *, numeric: bool) -> Probed:
     # An unknown name is poisoned where it is found: that must stay within this expression.
-    scope = replace(program.scope, names=dict(program.scope.names))
+    scope = replace(program.scope, names=dict(program.scope.names.items()))
     report, state = Report(), State(inlined=dict(program.inlined))
     reserve_index_names(state, [d.name for d in program.model.dims])
     expr = Inference(report, state).infer(node, Scope(scope, numeric=numeric, returning=not numeric))

@@ -163,7 +163,7 @@ def test_prepare_rename() -> None:
 
 def completed(text: str, path: Path | None = None) -> dict[str, CompletionItem]:
     view, offset = marked(text, path)
-    return {i.label: i for i in completion.completion(view, offset, snippets=False)}
+    return {i.label: i for i in completion.completion(view, offset, snippets=False).items}
 
 
 HEAD = "dim n, m\nparam A[m, n], p pos\nvar x[n]\nfunc f(y[n]) = sum(y)\n"
@@ -421,7 +421,7 @@ def test_a_set_is_described_found_and_renamed_as_an_atom_is() -> None:
 
 def test_sets_are_completed_behind_in_and_nowhere_else() -> None:
     def labels(needle: str, inside: int) -> set[str]:
-        return {i.label for i in completion.completion(*at(WITH_SETS, needle, inside), snippets=False)}
+        return {i.label for i in completion.completion(*at(WITH_SETS, needle, inside), snippets=False).items}
 
     assert {"simplex", "ball", "box", "half", "soc", "rotated_soc"} <= labels("x in \n", 5)
     assert not labels("sum(x)", 0) & {"simplex", "half", "box"}

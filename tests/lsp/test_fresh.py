@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from lsprotocol.converters import get_converter
 from lsprotocol.types import Position
 
 from dpplang.core.diagnostics import Diagnostic
@@ -34,6 +35,7 @@ from dpplang.semantics.memo import Stopped
 from dpplang.semantics.tree import Constraint
 from tests.lsp.helpers import PORTFOLIO
 
+CONVERTER = get_converter()
 ROOT = Path(__file__).resolve().parents[2]
 WARNED = """\
 # Every lint has something to say, of constraints that have names and of such that are counted.
@@ -143,7 +145,7 @@ def ask(view: View, rng: random.Random) -> None:
     start, end = sorted((rng.randrange(size + 1), rng.randrange(size + 1)))
     diagnostics.diagnostics(view)
     hover.hover(view, offset)
-    for item in completion.completion(view, offset, snippets=rng.random() < 0.5)[:3]:
+    for item in completion.completion(view, offset, snippets=rng.random() < 0.5).items[:3]:
         completion.resolve(item)
     signature.signature_help(view, offset)
     navigation.definition(view, offset)
@@ -153,11 +155,13 @@ def ask(view: View, rng: random.Random) -> None:
         assert len(navigation.rename(view, offset, "quite_new_name")) == len(found)
     numbers = tokens.encode(tokens.tokens(view, start, end), view.lines)
     assert len(numbers) % 5 == 0 and min(numbers, default=0) >= 0
+    assert tokens.encoded(view) == tokens.encode(tokens.tokens(view, 0, size), view.lines)
     hints.hints(view, start, end, hints.Hints.ALL)
     lens.lenses(view)
     folding.folding(view)
     folding.selection(view, view.lines.position(offset))
-    symbols.document_symbols(view.analysis.items, view.lines)
+    shown = CONVERTER.unstructure(symbols.document_symbols(view.analysis.items, view.lines))
+    assert symbols.outline(view) == shown
     formatting.formatting(view)
     actions.actions(view, start, end, ["quickfix"], 1, view.analysis.diagnostics)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, KeysView, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from dpplang.core.common import common_ends
@@ -29,16 +30,19 @@ class Tally(Generic[K]):
     def update(self, objects: Sequence[Any], look: Callable[[int], Iterable[K]]) -> dict[K, int]:
         """How often things are found now, without those that are not. ``look``: what is in the object of an index."""
         head, tail = common_ends([id(o) for o in self._objects], [id(o) for o in objects])
-        for found in self._found[head : len(self._found) - tail]:
-            for key in found:
-                self._times[key] -= 1
-                if not self._times[key]:
-                    del self._times[key]
-        added = [frozenset(look(index)) for index in range(head, len(objects) - tail)]
-        for found in added:
-            for key in found:
-                self._times[key] = self._times.get(key, 0) + 1
-        self._found[head : len(self._found) - tail] = added
+        stop = len(self._found) - tail
+        removed = self._found[head:stop]
+        known = {id(o): found for o, found in zip(self._objects[head:stop], removed, strict=True)}
+        changed = range(head, len(objects) - tail)
+        added = [known[id(objects[i])] if id(objects[i]) in known else frozenset(look(i)) for i in changed]
+        for key in chain.from_iterable(removed):
+            self._times[key] -= 1
+        for key in chain.from_iterable(added):
+            self._times[key] = self._times.get(key, 0) + 1
+        for key in chain.from_iterable(removed):
+            if not self._times.get(key, 1):
+                del self._times[key]
+        self._found[head:stop] = added
         self._objects = objects
         return self._times
 
@@ -60,6 +64,9 @@ class Memory:
     _of_items: dict[object, Tally[str]] = field(default_factory=dict[object, Tally[str]])
     _of_constraints: dict[object, Tally[Any]] = field(default_factory=dict[object, Tally[Any]])
     _of_exprs: dict[str, Tally[Symbol]] = field(default_factory=dict[str, Tally[Symbol]])
+    _in_terms: dict[int, tuple[Expr, frozenset[Symbol]]] = field(
+        default_factory=dict[int, "tuple[Expr, frozenset[Symbol]]"]
+    )
     _terms: Terms = field(default_factory=lambda: Terms(None, (), frozenset(), frozenset()))
 
     def names(self, items: Sequence[ast.AnyItem], look: Callable[[ast.AnyItem], Iterable[str]]) -> KeysView[str]:
@@ -82,10 +89,13 @@ class Memory:
 
     def terms(self, objective: Expr) -> Terms:
         if self._terms.objective is not objective:
+            before, self._in_terms = self._in_terms, {}
             parts = tuple(terms(objective))
-            moving = frozenset(s for part in parts if part.facts.variables for s in symbols_in(part))
-            fixed = frozenset(s for part in parts if not part.facts.variables for s in symbols_in(part))
-            self._terms = Terms(objective, parts, moving, fixed)
+            moving, fixed = set[Symbol](), set[Symbol]()
+            for part in parts:
+                found = self._in_terms[id(part)] = before.get(id(part)) or (part, frozenset(symbols_in(part)))
+                (moving if part.facts.variables else fixed).update(found[1])
+            self._terms = Terms(objective, parts, frozenset(moving), frozenset(fixed))
         return self._terms
 
 
