@@ -27,6 +27,7 @@ Source: TypeAlias = "tuple[DataMap, Theta]"
 
 PARTS = ("P", "q", "A", "b", "d")
 
+_LARGE = 1 << 14  # numbers from which P and A wait until someone asks for their entries
 _CHUNK = 1 << 17  # numbers that are worked on together: what stays in cache
 _THREADS = 1 << 20  # numbers in a batch from which threads save more than they cost
 
@@ -207,7 +208,7 @@ class DataMap:
     def at(self, theta: Theta) -> Data:
         """Problem data at θ, one array ``[1 or B, size_k]`` per parameter."""
         P, q, A, b, d = (
-            None if name in ("P", "A") and part.extent(theta) * part.constant.size > _CHUNK else part.at(theta)
+            None if name in ("P", "A") and part.extent(theta) * part.constant.size > _LARGE else part.at(theta)
             for name, part in self.parts
         )
         assert q is not None and b is not None and d is not None
