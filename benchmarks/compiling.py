@@ -1,4 +1,7 @@
-"""Compiling the dense QP: seconds from a text, or a CVXPY problem, to a layer; and the memory that takes."""
+"""Compiling the dense QP: seconds from a text, or a CVXPY problem, to a layer; and the memory that takes.
+
+What ours puts off until the first solve shows in a row of its own.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,13 @@ import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from benchmarks.work import Tensors
 from benchmarks.works.dense_qp import dense_qp
+
+if TYPE_CHECKING:
+    from dpplang.runtime.runner import Runner
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,12 @@ class Compiling:
             "cvxpylayers + Moreau, sum_squares": lambda: self._cvxpylayers(0, "MOREAU"),
             "cvxpylayers + Moreau, quad_form": lambda: self._cvxpylayers(1, "MOREAU"),
             "cvxpylayers + diffcp, sum_squares": lambda: self._cvxpylayers(0, None),
+            "dpplang, and a first solve": lambda: self._ours("factor").solve(*self._values()),
         }
+
+    def _values(self) -> Tensors:
+        """One element of the dense QP."""
+        return tuple(t[0] for t in dense_qp(self.n, 1, "factor").draw())
 
     def run(self, label: str, budget: float) -> dict[str, object]:
         """Imports come before the clock: they are paid once in a process, whatever it compiles."""
@@ -51,7 +64,7 @@ class Compiling:
         del made
         return {"forward": 1e3 * seconds, "backward": 0.0, "runs": 1, "first": seconds, "memory": memory}
 
-    def _ours(self, form: str) -> object:
+    def _ours(self, form: str) -> Runner:
         import dpplang
 
         n, problem = self.n, dpplang.parse(dense_qp(self.n, 1, form).text)
