@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from threading import RLock
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -76,13 +77,13 @@ class SparseMatrixMap:
         return found
 
     def _entries(self) -> _Entries:
-        made = self._made
-        if made is None:
-            assert self._make is not None
-            matrix = self._make()
-            made = self._made = (matrix.indptr, matrix.indices, matrix.values)
-            self._make = None
-        return made
+        if self._made is None:
+            with _one_at_a_time:
+                if self._made is None and self._make is not None:
+                    matrix = self._make()
+                    self._made, self._make = (matrix.indptr, matrix.indices, matrix.values), None
+        assert self._made is not None
+        return self._made
 
     @property
     def indptr(self) -> NDArray[np.int64]:
@@ -108,6 +109,7 @@ class SparseMatrixMap:
         return SparseMatrixMap, (self.shape, self.indptr, self.indices, self.values)
 
 
+_one_at_a_time = RLock()  # of several threads that ask first, one makes the entries
 _Entries: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], AffineMap]
 
 

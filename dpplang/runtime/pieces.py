@@ -152,7 +152,9 @@ class Piece:
 def pieces_of(map_: AffineMap, offsets: Positions) -> Iterator[Piece]:
     """The pieces of a part; ``offsets``: where parameters start in θ, and where the last ends."""
     matrix = map_.matrix
-    rows = np.repeat(np.arange(map_.size), np.diff(matrix.indptr))
+    counts = np.diff(matrix.indptr)
+    alone = bool(counts.max(initial=0) <= 1)
+    rows = np.flatnonzero(counts) if alone else np.repeat(np.arange(map_.size), counts)
     for k, (start, stop) in enumerate(itertools.pairwise(offsets.tolist())):
         mine = (matrix.indices >= start) & (matrix.indices < stop)
         if mine.all():
@@ -160,7 +162,11 @@ def pieces_of(map_: AffineMap, offsets: Positions) -> Iterator[Piece]:
         elif not mine.any():
             continue
         columns = matrix.indices[mine].astype(np.intp) - start
-        yield from _pieces(k, rows[mine], columns, np.asarray(matrix.data[mine], np.float64), stop - start, map_.size)
+        values = np.asarray(matrix.data[mine], np.float64)
+        if alone:
+            yield _gather(k, stop - start, rows[mine], (columns,), values)
+        else:
+            yield from _pieces(k, rows[mine], columns, values, stop - start, map_.size)
 
 
 def _pieces(k: int, rows: Positions, columns: Positions, values: Array, width: int, size: int) -> Iterator[Piece]:

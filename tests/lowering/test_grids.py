@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -100,3 +101,11 @@ def test_compiling_touches_no_entry() -> None:
 def test_a_program_that_is_not_expanded_yet_can_be_pickled() -> None:
     made = program("factor", "plain")
     same(pickle.loads(pickle.dumps(made)).A, made.A)
+
+
+def test_several_threads_may_ask_first() -> None:
+    made = program("factor", "sum")  # whose entries meet: they are sorted
+    with ThreadPoolExecutor(8) as pool:
+        counts = list(pool.map(lambda _: made.A.nnz, range(32)))
+    assert set(counts) == {2 * N * N + N}
+    same(made.A, program("factor", "sum").A)

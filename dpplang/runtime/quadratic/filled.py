@@ -115,8 +115,9 @@ def _term(piece: Piece, place: Positions, local: Positions, block: Block) -> _Te
     if not 1 <= len(piece.sources) <= 2 or not isinstance(piece.scale, float):
         return None
     sources = [positions(source)[local] for source in piece.sources]
-    order = np.argsort(place, kind="stable")
-    place, sources = place[order], [source[order] for source in sources]
+    if (place[1:] < place[:-1]).any():
+        order = np.argsort(place, kind="stable")
+        place, sources = place[order], [source[order] for source in sources]
     if len(sources) == 2:  # of a symmetric block, whose two triangles have the same entries
         row, column = np.divmod(place, block.shape[1])
         first, second = sources
