@@ -17,7 +17,7 @@ from dpplang.repl.session import Session
 from dpplang.repl.state import Answer, Refused, State, Tools
 
 OPTIONS = {
-    "solver": "auto, clarabel or scs",
+    "solver": "auto, clarabel, scs or moreau",
     "tolerance": "on residuals and gap",
     "max_iterations": "of the solver, and of each method ahead of it",
     "time_limit": "seconds",

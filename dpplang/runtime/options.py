@@ -6,12 +6,13 @@ import math
 import time
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from importlib.util import find_spec
 from typing import Any
 
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.errors import BindError
 
-SOLVERS = ("auto", "clarabel", "scs")
+SOLVERS = ("auto", "clarabel", "scs", "moreau")
 DERIVATIVES = ("exact", "least_squares", "smoothed", "diffcp")
 SIDES = ("both", "left", "right")
 
@@ -57,7 +58,8 @@ class Options:
     Attributes:
         solver: ``auto`` takes the method that is made for the program's kind, where there is one
             (:mod:`dpplang.runtime.methods`), and ``clarabel`` for what it leaves; ``clarabel`` (interior point,
-            accurate) and ``scs`` (first order, for large cones) are that solver alone.
+            accurate), ``scs`` (first order, for large cones) and ``moreau`` (interior point, if installed) are that
+            solver alone.
         derivative: ``exact`` factorizes the optimality system, takes the derivative of least norm where that is
             singular, and warns where it matters (DIF601); ``least_squares`` is the same and says nothing;
             ``smoothed``, or a :class:`Smoothed` with its numbers, goes a finite distance, so that a linear program's
@@ -118,7 +120,7 @@ class Options:
             case _:
                 fits, wanted, near = isinstance(value, bool), "True or False", []
         if fits:
-            return None
+            return _missing("moreau") if name == "solver" and value == "moreau" else None
         help_text = (f"did you mean `{near[0]}`?",) if near else ()
         return Diagnostic("SOL802", f"option `{name}` is {wanted}, not {value!r}", help=help_text)
 
@@ -137,6 +139,14 @@ class Options:
         if unknown:
             raise BindError([_unknown(name) for name in unknown])
         return Options(**options)
+
+
+def _missing(solver: str) -> Diagnostic | None:
+    """What to do where an optional solver is not installed."""
+    if find_spec(solver) is not None:
+        return None
+    message = f"option `solver` is `{solver}`, which is not installed"
+    return Diagnostic("SOL802", message, help=(f"`pip install dpplang[{solver}]`, or leave it to `auto`",))
 
 
 OPTION_NAMES: tuple[str, ...] = tuple(field.name for field in fields(Options))

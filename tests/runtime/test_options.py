@@ -21,8 +21,14 @@ def complaint(**options: object) -> str:
     [
         ({"tolerence": 1e-6}, "SOL801: there is no option `tolerence`; did you mean `tolerance`?"),
         ({"max_iters": 5}, "SOL801: there is no option `max_iters`; did you mean `max_iterations`?"),
-        ({"solver": "clarable"}, "SOL802: option `solver` is `auto`, `clarabel` or `scs`, not 'clarable'; did you mean `clarabel`?"),
-        ({"derivative": "exakt"}, "SOL802: option `derivative` is `exact`, `least_squares`, `smoothed` or `diffcp`, not 'exakt'; did you mean `exact`?"),
+        (
+            {"solver": "clarable"},
+            "SOL802: option `solver` is `auto`, `clarabel`, `scs` or `moreau`, not 'clarable'; did you mean `clarabel`?",
+        ),
+        (
+            {"derivative": "exakt"},
+            "SOL802: option `derivative` is `exact`, `least_squares`, `smoothed` or `diffcp`, not 'exakt'; did you mean `exact`?",
+        ),
         ({"tolerance": 0}, "SOL802: option `tolerance` is a number between 0 and 1, not 0; "),
         ({"tolerance": "small"}, "SOL802: option `tolerance` is a number between 0 and 1, not 'small'; "),
         ({"tolerance": float("nan")}, "SOL802: option `tolerance` is a number between 0 and 1, not nan; "),

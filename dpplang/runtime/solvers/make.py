@@ -26,5 +26,9 @@ def make_solver(structure: Structure, options: Options, sceptical: bool = False)
             from dpplang.runtime.solvers.scs import Scs
 
             return Scs(structure, options, sceptical)
+        case "moreau":
+            from dpplang.runtime.solvers.moreau import Moreau
+
+            return Moreau(structure, options, sceptical)
         case other:
             raise InternalError(f"no solver {other!r}")
