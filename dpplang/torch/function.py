@@ -18,8 +18,9 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
 from dpplang.asa.program import Program
-from dpplang.core.errors import DppError
-from dpplang.runtime.checks import Given, check
+from dpplang.core.diagnostics import Diagnostic
+from dpplang.core.errors import BindError, DppError
+from dpplang.runtime.checks import Given, value_problems
 from dpplang.runtime.derive import check_derived
 from dpplang.runtime.engine import Engine, Solved
 from dpplang.runtime.runner import raise_failures
@@ -248,14 +249,14 @@ def _arrays(tensors: Sequence[Tensor | None]) -> tuple[np.ndarray[Any, Any] | No
 
 
 def _check(call: Call, arrays: list[np.ndarray[Any, Any]]) -> None:
-    """The given values, then the derived ones, against their declarations."""
-    given: dict[str, Given] = {}
-    derived: dict[str, np.ndarray[Any, Any]] = {}
+    """What the given values hold, then the derived ones, against their declarations; shapes are checked already."""
+    problems: list[Diagnostic] = []
     tolerances = iter(call.tolerances)
-    for parameter, array in zip(call.program.parameters, arrays, strict=True):
+    parameters = call.program.parameters
+    for parameter, array in zip(parameters, arrays, strict=True):
         if parameter.value is None:
-            given[parameter.name] = Given(array, next(tolerances))
-        else:
-            derived[parameter.name] = array
-    check(call.program, given)
-    check_derived(call.program, {name: g.array for name, g in given.items()} | derived)
+            problems += value_problems(parameter, Given(array, next(tolerances)))
+    if problems:
+        raise BindError(problems)
+    if len(call.tolerances) < len(arrays):
+        check_derived(call.program, {p.name: array for p, array in zip(parameters, arrays, strict=True)})

@@ -90,8 +90,7 @@ class Composed:
         multipliers, inner = y[:, p:], s[:, p:]
         good &= np.maximum(worst, -multipliers.min(axis=1, initial=0.0) / (1 + _largest(y))) <= options.tolerance
         s[:, :p] = 0.0
-        inner[F] = 0.0
-        np.maximum(inner, 0.0, out=inner)
+        np.maximum(inner * ~F, 0.0, out=inner)
         np.maximum(multipliers, 0.0, out=multipliers)
         objective = ((x @ self._half_P + q) * x).sum(axis=1)
         weak = ((inner == 0) > F).any(axis=1)
@@ -103,12 +102,13 @@ class Composed:
 
     def _residual(self, z: Array, given: Array, F: Mask, scale: tuple[Array, Array]) -> tuple[Array, Array]:
         """(Kz − given, the largest of what should be 0, or at most 0, relative ``[B]``)."""
+        n, equal = self._n, self._n + self._p
         left = z @ self._K
         left -= given
-        rows = left[:, self._n :].copy()
-        inner = rows[:, self._p :]
-        np.maximum(inner, 0.0, out=inner, where=~F)
-        return left, np.maximum(_largest(left[:, : self._n]) / scale[0], _largest(rows) / scale[1])
+        rows = np.maximum(left[:, n:].max(axis=1, initial=0.0), -(left[:, equal:] * F).min(axis=1, initial=0.0))
+        if self._p:
+            rows = np.maximum(rows, _largest(left[:, n:equal]))
+        return left, np.maximum(_largest(left[:, :n]) / scale[0], rows / scale[1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
