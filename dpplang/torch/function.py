@@ -69,14 +69,8 @@ class Solve(torch.autograd.Function):
         BindError: values that are not what was declared. SolveError: an element failed and the call raises.
         """
         k = len(call.program.parameters)
-        arrays = [t.detach().numpy() for t in tensors]
-        _check(call, arrays[k:])
-        call.solved = call.engine.solve(tuple(arrays[:k]))
-        if call.raising:
-            raise_failures(call.program, call.solved, call.batch)
-        solved = call.solved
-        codes = torch.from_numpy(solved.codes)
-        return torch.from_numpy(solved.x), torch.from_numpy(solved.y), torch.from_numpy(solved.value), codes
+        _check(call, tensors[k:])
+        return _solved(call, tensors[:k])
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
@@ -121,22 +115,33 @@ class Solve(torch.autograd.Function):
 
 
 class _Plain(torch.autograd.Function):
-    """:class:`Solve` where no transform of ``torch.func`` is active: the same, called without its ceremony (binding
-    arguments by signature, which takes as long as a small solve)."""
+    """:class:`Solve` of θ alone where no transform of ``torch.func`` is active: values are checked, and the function is
+    called, without its ceremony (binding arguments by signature, which takes as long as a small solve)."""
 
     @staticmethod
-    def forward(ctx: Any, call: Call, *tensors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        output = Solve.forward(call, *tensors)
-        Solve.setup_context(ctx, (call, *tensors), output)
+    def forward(ctx: Any, call: Call, *theta: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        output = _solved(call, theta)
+        Solve.setup_context(ctx, (call, *theta), output)
         return output
 
     backward = Solve.backward
     jvp = Solve.jvp
 
 
-def solve(call: Call, *tensors: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def solve(call: Call, theta: Sequence[Tensor], values: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """What :class:`Solve` gives."""
-    return (Solve if _transforming() else _Plain).apply(call, *tensors)
+    if _transforming():
+        return Solve.apply(call, *theta, *values)
+    _check(call, values)
+    return _Plain.apply(call, *theta)
+
+
+def _solved(call: Call, theta: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    call.solved = solved = call.engine.solve(tuple([t.detach().numpy() for t in theta]))
+    if call.raising:
+        raise_failures(call.program, solved, call.batch)
+    codes = torch.from_numpy(solved.codes)
+    return torch.from_numpy(solved.x), torch.from_numpy(solved.y), torch.from_numpy(solved.value), codes
 
 
 class _Once(torch.autograd.Function):
@@ -248,8 +253,9 @@ def _arrays(tensors: Sequence[Tensor | None]) -> tuple[np.ndarray[Any, Any] | No
     return tuple([None if t is None else np.ascontiguousarray(t.detach().numpy()) for t in tensors])
 
 
-def _check(call: Call, arrays: list[np.ndarray[Any, Any]]) -> None:
+def _check(call: Call, values: Sequence[Tensor]) -> None:
     """What the given values hold, then the derived ones, against their declarations; shapes are checked already."""
+    arrays = [t.detach().numpy() for t in values]
     problems: list[Diagnostic] = []
     tolerances = iter(call.tolerances)
     parameters = call.program.parameters

@@ -90,7 +90,7 @@ class Layer(nn.Module):
         runner, constants, values_by_name = self._bind(values, named)
         inputs = prepare(runner.program, values_by_name, constants)
         call = Call(runner.engine, inputs.batch, inputs.tolerances, self.on_failure == "raise")
-        x, y, value, codes = solve(call, *inputs.theta, *inputs.values)
+        x, y, value, codes = solve(call, inputs.theta, inputs.values)
         parts = Parts(x, y, value, inputs.theta, codes)
         return Result(runner.readouts, parts, inputs.batch, inputs.dtype, inputs.device)
 
