@@ -68,15 +68,16 @@ class Conic:
         x, y, s = (np.array([getattr(answer, name) for _, answer in solved]) for name in ("x", "y", "s"))
         objective = np.array([answer.objective for _, answer in solved])
         if self.options.refine:
-            x, y, s, objective = self._refined(data.rows(rows), x, y, s)
-        good = self._verified(data, work, rows, x, y, s)
+            x, y, s, objective, worst = self._refined(data.rows(rows), x, y, s)
+        else:
+            worst = self._refinement.worst(data.rows(rows), x, y, s)
+        good = self._verified(data, work, rows, x, y, s, worst)
         work.put(rows[good], x[good], y[good], s[good], objective[good])
 
     def _verified(
-        self, data: Data, work: Workspace, rows: NDArray[np.intp], x: Array, y: Array, s: Array
+        self, data: Data, work: Workspace, rows: NDArray[np.intp], x: Array, y: Array, s: Array, worst: Array
     ) -> NDArray[np.bool_]:
         """Which solutions are ones by our own residuals, whatever the solver says of them; the others are refused."""
-        worst = self._refinement.worst(data.rows(rows), x, y, s)
         good = worst <= max(self.options.accept_inaccurate, _LOOSE * self.options.tolerance)
         for k in np.flatnonzero((worst > _LOOSE * self.options.tolerance) | ~good):
             i = int(rows[k])
@@ -174,15 +175,15 @@ class Conic:
             return Status.INACCURATE, detail
         return answer.status, detail
 
-    def _refined(self, data: Data, x: Array, y: Array, s: Array) -> tuple[Array, Array, Array, Array]:
-        """(x, y, s, objective) after refinement."""
+    def _refined(self, data: Data, x: Array, y: Array, s: Array) -> tuple[Array, Array, Array, Array, Array]:
+        """(x, y, s, objective, largest relative residual) after refinement."""
 
         def sharper(elements: NDArray[np.intp]) -> tuple[Array, Array, Array]:
             answers = [_solve_scaled(self._sharp, _element(data, int(i))) for i in elements]
             return np.array([a.x for a in answers]), np.array([a.y for a in answers]), np.array([a.s for a in answers])
 
         more = sharper if self.options.solver != "scs" and self._structure.A.shape[0] else None
-        return self._refinement.best(data, x, y, s, self.options.refine, self.options.tolerance, more)[:4]
+        return self._refinement.best(data, x, y, s, self.options.refine, self.options.tolerance, more)
 
     @cached_property
     def _refinement(self) -> Refinement:

@@ -70,7 +70,8 @@ class SmoothMethod:
         """All of them at once, however few or many."""
         here = data.rows(elements)
         numbers = Numbers.of(self._form, here, elements.size)
-        at, error = self._optimum(numbers)
+        with np.errstate(all="ignore"):  # where a limit stopped it, residuals may be of any size
+            at, error = self._optimum(numbers)
         good = numbers.sound & (error < self._tolerance)
         indefinite = list(self._convexity.negative(here.P))
         if indefinite:
