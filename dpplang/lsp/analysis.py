@@ -7,7 +7,7 @@ only the newest may be asked.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -126,12 +126,11 @@ class Analysis:
 
     def items_of_pieces(self) -> Iterator[tuple[Piece, tuple[ast.AnyItem, ...]]]:
         """The pieces, and the items in each."""
-        at = 0
+        items, starts, first = self.items, self._item_starts, 0
         for piece in self.pieces:
-            first, end = at, piece.offset + len(piece.text)
-            while at < len(self.items) and self._item_starts[at] < end:
-                at += 1
-            yield piece, self.items[first:at]
+            last = bisect_left(starts, piece.offset + len(piece.text), first)
+            yield piece, items[first:last]
+            first = last
 
     def typed(self, item: ast.AnyItem) -> dict[int, Expr]:
         """The typed expressions of an item, by ``id`` of the node; of a ``func``, as its first call has them."""

@@ -51,6 +51,8 @@ class Space(Enum):
     LOCAL = "local"
     ARGUMENT = "argument"  # `M` in `huber(r, M = 2)`; the function's name is the owner
 
+    __hash__ = object.__hash__  # that of Enum is written in Python, and half of what looking up a name takes
+
 
 @dataclass(frozen=True, slots=True)
 class Mention:

@@ -347,11 +347,10 @@ def _versions(server: Server) -> bool:
 
 def _whole(server: Server) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
-    async def on_symbols(params: lsp.DocumentSymbolParams) -> Ready | list[lsp.SymbolInformation]:
+    async def on_symbols(params: lsp.DocumentSymbolParams) -> Ready:
         view = await server.view(params.text_document.uri)
-        if _hierarchical(server):
-            return Ready(symbols.outline(view))
-        return symbols.flat(view.uri, symbols.document_symbols(view.analysis.items, view.lines))
+        found = symbols.outline(view)
+        return Ready(found if _hierarchical(server) else symbols.flattened(view.uri, found))
 
     @server.feature(lsp.WORKSPACE_SYMBOL)
     async def on_workspace(params: lsp.WorkspaceSymbolParams) -> list[lsp.SymbolInformation]:

@@ -74,6 +74,17 @@ def outline(view: View) -> list[Json]:
     return found
 
 
+def flattened(uri: str, found: Iterable[Json], container: str = "") -> list[Json]:
+    """:func:`flat` of an outline, as it is sent."""
+    made: list[Json] = []
+    inside = {"containerName": container} if container else {}
+    for symbol in found:
+        location = {"uri": uri, "range": symbol["selectionRange"]}
+        made.append({"location": location, "name": symbol["name"], "kind": symbol["kind"], **inside})
+        made += flattened(uri, symbol.get("children", ()), symbol["name"])
+    return made
+
+
 @dataclass(slots=True)
 class _Written:
     """The symbols of an item in a piece that begins in line ``start``."""

@@ -6,7 +6,7 @@ The classes of tokens are those of ``syntax/classes.py``, on which the editors' 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lsprotocol.types import SemanticTokensEdit, SemanticTokensLegend
@@ -107,8 +107,8 @@ def encoded(view: View) -> list[int]:
     data: list[int] = []
     last = start = 0  # lines: of the last token, and where the piece begins
     for piece, items in analysis.items_of_pieces():
-        looked_up = [key for item in items for key in analysis.kept.of(item, "free", _free_of(analysis))]
-        kinds = [found[0].kind if (found := declared.get(key)) is not None else None for key in looked_up]
+        looked_up = analysis.kept.of(piece, "free", lambda _, items=items: _free(analysis, items))
+        kinds = [found and found[0].kind for found in map(declared.get, looked_up)]
 
         def numbers(piece: Piece, start: int = start) -> tuple[list[int], int]:
             found = encode(tokens(view, piece.offset, piece.offset + len(piece.text)), lines)
@@ -125,11 +125,9 @@ def encoded(view: View) -> list[int]:
     return data
 
 
-def _free_of(analysis: Analysis) -> Callable[[ast.AnyItem], tuple[tuple[Space, str], ...]]:
-    def find(item: ast.AnyItem) -> tuple[tuple[Space, str], ...]:
-        return tuple({key for m in analysis.names.of(item) if (key := free(m)) is not None})
-
-    return find
+def _free(analysis: Analysis, items: Iterable[ast.AnyItem]) -> tuple[tuple[Space, str], ...]:
+    """What the kinds of the names in items depend on."""
+    return tuple({key for item in items for m in analysis.names.of(item) if (key := free(m)) is not None})
 
 
 def delta(before: Sequence[int], after: Sequence[int]) -> list[SemanticTokensEdit]:

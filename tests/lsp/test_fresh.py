@@ -160,8 +160,10 @@ def ask(view: View, rng: random.Random) -> None:
     lens.lenses(view)
     folding.folding(view)
     folding.selection(view, view.lines.position(offset))
-    shown = CONVERTER.unstructure(symbols.document_symbols(view.analysis.items, view.lines))
-    assert symbols.outline(view) == shown
+    made = symbols.document_symbols(view.analysis.items, view.lines)
+    shown = symbols.outline(view)
+    assert shown == CONVERTER.unstructure(made)
+    assert symbols.flattened(view.uri, shown) == CONVERTER.unstructure(symbols.flat(view.uri, made))
     formatting.formatting(view)
     actions.actions(view, start, end, ["quickfix"], 1, view.analysis.diagnostics)
 

@@ -39,6 +39,6 @@ def to_first_diagnostics() -> float:
 
 
 @pytest.mark.slow
-def test_first_diagnostics_take_less_than_twice_the_import_of_pygls() -> None:
+def test_first_diagnostics_take_little_more_than_the_import_of_pygls() -> None:
     """Of which more than half is `lsprotocol.types`; the language, the analysis and the answers are the rest."""
-    assert times_slower(to_first_diagnostics, python("import pygls.lsp.server")) < 2
+    assert times_slower(to_first_diagnostics, python("import pygls.lsp.server")) < 1.85
