@@ -5,10 +5,14 @@ BIN := .venv/bin
 # The numeric libraries' own threads only get in each other's way when tests run side by side.
 TEST_ENV := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: demo test test-fast lint types floors check wheel bench clean
+.PHONY: demo atoms test test-fast lint types floors check wheel bench clean
 
 demo: .venv/stamp
 	$(BIN)/dpp demo
+
+# The page of the atoms, from their records.
+atoms: .venv/stamp
+	$(BIN)/dpp atoms --markdown > docs/atoms.md
 
 test: .venv/stamp editors/vscode/node_modules/.stamp .venv/neovim.stamp
 	$(TEST_ENV) $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow"

@@ -106,6 +106,7 @@ FUNCTIONS: dict[str, Word] = {
     "trace": Word("trace(X)", "Sum of the diagonal. Affine."),
     "upper_tri": Word("upper_tri(X)", "The entries above the diagonal, row by row. Affine."),
     "vec": Word("vec(x)", "All entries as one vector, row-major. Affine."),
+    "squeeze": Word("squeeze(x)", "Without the axes of size 1; `x[0]` takes those of a size that has a name. Affine."),
     "reshape": Word("reshape(x, m, n)", "The entries in another shape, row-major. Affine."),
     "transpose": Word("transpose(X)", "Xᵀ, also written `X'`. Affine."),
     "hstack": Word("hstack(a, b, …)", "Parts side by side; vectors end to end. Affine."),

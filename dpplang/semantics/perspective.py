@@ -50,6 +50,8 @@ from dpplang.semantics.tree import (
 )
 
 SIGNATURE = ("f", "s")
+Made = dict[Atom, Atom | None]
+"""Perspectives of records that were made already."""
 _BILINEAR = frozenset({"mul", "matmul", "outer", "kron", "convolve"})
 _MONOTONE = {
     "sub": (Monotonicity.INCREASING, Monotonicity.DECREASING),
@@ -69,7 +71,7 @@ def perspective(call: Called) -> Expr:
     function, scale = bound["f"], bound["s"]
     _check(function, scale)
     sign = replace(scale, facts=replace(scale.facts, sign=Sign.NONNEG))
-    result = _Perspective(sign, call.span).of(function)
+    result = _Perspective(sign, {}).of(function)
     if not scale.facts.sign.is_nonneg:
         result = _where_nonneg(result, scale, call.span)
     return replace(result, span=call.span)
@@ -118,9 +120,9 @@ def _check(function: Expr, scale: Expr) -> None:
 class _Perspective:
     """The perspective of expressions with one scale, which is nonnegative. Shared parts stay shared."""
 
-    def __init__(self, scale: Expr, span: Span, renamed: dict[Symbol, Expr] | None = None) -> None:
+    def __init__(self, scale: Expr, made: Made, renamed: dict[Symbol, Expr] | None = None) -> None:
         self._scale = scale
-        self._span = span
+        self._made = made
         self._renamed = renamed or {}
         self._done: dict[Expr, Expr] = {}
 
@@ -180,7 +182,7 @@ class _Perspective:
         args = tuple(
             arg if formal.mode else self.of(arg) for formal, arg in zip(call.atom.formals, call.args, strict=True)
         )
-        atom = perspective_of(call.atom)
+        atom = perspective_of(call.atom, self._made)
         if atom is None:
             raise mistake(
                 "ATM429",
@@ -194,17 +196,25 @@ class _Perspective:
         return apply_record(found, call.span)
 
 
-def perspective_of(atom: Atom) -> Atom | None:
+def perspective_of(atom: Atom, made: Made | None = None) -> Atom | None:
     """The record of an atom's perspective, with the scale as its last argument; the atom itself if that is homogeneous.
 
     None if the atom has no graph. What is proved of the atom's sign and monotonicity holds of its perspective, since
     the arguments are divided by a nonnegative number.
+
+    Args:
+        made: what was made already: each record is gone through once, however often others use it.
     """
-    if atom.graph is None:
-        return None
+    made = {} if made is None else made
+    if atom not in made:
+        made[atom] = None if atom.graph is None else _made(atom, atom.graph, made)
+    return made[atom]
+
+
+def _made(atom: Atom, whole: AtomGraph, made: Made) -> Atom:
     symbol = Symbol(_unused("s", atom), Role.FORMAL, (), atom.span, (TypedAttribute("nonneg"),))
     scale = reference(symbol)
-    graph = _graph(atom.graph, scale)
+    graph = _graph(whole, scale, made)
     if not any(symbol in part.facts.variables for part in _parts(graph)):
         return atom
     formals = (*atom.formals, TypedFormal(symbol, ""))
@@ -222,11 +232,11 @@ def perspective_of(atom: Atom) -> Atom | None:
     )
 
 
-def _graph(graph: AtomGraph, scale: Expr) -> AtomGraph:
+def _graph(graph: AtomGraph, scale: Expr, made: Made) -> AtomGraph:
     """The graph with every constant multiplied by the scale; bounds of its variables become constraints."""
     bounded = [v for v in graph.variables if v.has("in")]
     fresh = {v: replace(v, attributes=tuple(a for a in v.attributes if a.name != "in")) for v in bounded}
-    inner = _Perspective(scale, scale.span, {v: reference(f) for v, f in fresh.items()})
+    inner = _Perspective(scale, made, {v: reference(f) for v, f in fresh.items()})
     bounds = tuple(
         Constraint("bounds", Kind.LE, tuple(map(inner.of, pair)), v.span, shape=v.shape)
         for v in bounded

@@ -139,6 +139,12 @@ def _upper_tri(call: Called) -> Expr:
     return affine("upper_tri", (operand,), (Poly.const(order * (order - 1) // 2),), call.span)
 
 
+def _squeeze(call: Called) -> Expr:
+    """Without the axes whose size is 1 whatever the dims are."""
+    operand = call.bind(("x",), 1)["x"]
+    return reshaped(operand, tuple(axis for axis in operand.shape if axis != ONE), call.span)
+
+
 def _vec(call: Called) -> Expr:
     operand = call.bind(("x",), 1)["x"]
     return reshaped(operand, (size(operand.shape),), call.span)
@@ -320,6 +326,7 @@ PRIMITIVES: dict[str, Rule] = {
     "trace": _trace,
     "upper_tri": _upper_tri,
     "vec": _vec,
+    "squeeze": _squeeze,
     "reshape": _reshape,
     "transpose": _transpose,
     "hstack": _hstack,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from dpplang import __version__
 from dpplang.cli.main import COMMANDS, main
 
 SMOKE = Path(__file__).parent / "smoke"
+STDLIB = Path(__file__).parents[2] / "stdlib"
 
 
 @dataclass(frozen=True)
@@ -197,18 +199,39 @@ def test_atoms(dpp: Dpp) -> None:
     one = dpp("atoms", "huber")
     assert one.code == 0
     assert "Huber penalty" in one.out
-    assert "convex" in one.out
+    assert one.out.startswith("# stdlib/piecewise.dpp:")
+    assert "convex, nonneg; increasing in x where x >= 0" in one.out.splitlines()[0]
+    assert "x[...] in simplex(param total nonneg = 1)" in listing.out
+    assert "Kronecker" in dpp("atoms", "kron").out
+
+
+def test_the_page_of_the_atoms_is_that_of_their_records(dpp: Dpp) -> None:
+    page = (STDLIB.parent / "docs" / "atoms.md").read_text(encoding="utf-8")
+    assert dpp("atoms", "--markdown").out == page, "`make atoms` writes it anew"
+    for name in (*CVXPYS, *AFFINE, *CONES, "simplex", "ball", "box", "perspective"):
+        assert re.search(rf"`[^`]*\b{name}\b[^`]*`", page), name
 
 
 CVXPYS = ["abs", "entr", "exp", "huber", "inv_pos", "kl_div", "log", "log1p", "log_normcdf", "loggamma", "logistic", "maximum", "minimum", "neg", "pos", "power", "rel_entr", "scalene", "sqrt", "square", "xexp", "cummax", "cvar", "dotsort", "geo_mean", "harmonic_mean", "inv_prod", "lambda_max", "lambda_min", "lambda_sum_largest", "lambda_sum_smallest", "log_det", "log_sum_exp", "matrix_frac", "max", "min", "mixed_norm", "norm1", "norm2", "norm_inf", "norm_nuc", "norm_fro", "pnorm", "quad_form", "quad_over_lin", "sigma_max", "std", "var", "sum_largest", "sum_smallest", "sum_squares", "tr_inv", "tv", "von_neumann_entr", "quantum_rel_entr", "ptp"]
 
 
+AFFINE = ["sum", "mean", "cumsum", "diff", "diag", "trace", "upper_tri", "vec", "squeeze", "reshape", "transpose", "hstack", "vstack", "concatenate", "stack", "bmat", "multiply", "matmul", "vdot", "outer", "conv", "convolve", "kron", "partial_trace", "partial_transpose"]
+CONES = ["nonneg", "nonpos", "zero", "soc", "rsoc", "rotated_soc", "exp_cone", "pow_cone", "psd", "nsd"]
+
+
 def test_atoms_as_json(dpp: Dpp) -> None:
     records = json.loads(dpp("atoms", "--json").out)
-    assert set(CVXPYS) <= {record["name"] for record in records}
+    kinds = {record["name"]: record["kind"] for record in records}
+    assert {kinds[name] for name in CVXPYS} == {"elementwise", "reduction", "plain"}
+    assert {kinds[name] for name in AFFINE} == {"affine"}
+    assert {kinds[name] for name in CONES} == {"cone"}
+    assert {kinds[name] for name in ("simplex", "ball", "box")} == {"set"}
+    assert kinds["perspective"] == "operator"
+    assert len({tuple(record) for record in records}) == 1, "every entry has the same keys"
     (huber,) = json.loads(dpp("atoms", "huber", "--json").out)
     assert huber["curvature"] == "convex" and huber["sign"] == ["nonneg"]
     assert huber["monotone"] == ["increasing in x where x >= 0", "decreasing in x where x <= 0"]
+    assert huber["line"] == 1 + (STDLIB / "piecewise.dpp").read_text(encoding="utf-8").split("atom huber")[0].count("\n")
     assert huber["file"] == "piecewise.dpp" and "minimize" in huber["graph"] and huber["doc"].startswith("Huber penalty")
 
 

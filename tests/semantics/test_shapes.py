@@ -41,6 +41,7 @@ def shape_of(expression: str) -> str:
         ("diag(S * x[0])", "[n]"),
         ("trace(S * x[0])", "scalar"),
         ("vec(w)", "[T*n + n]"),
+        ("squeeze(reshape(w, T + 1, 1, n))", "[T + 1, n]"),
         ("reshape(w, n, T + 1)", "[n, T + 1]"),
         ("reshape(x, [n, 1])", "[n, 1]"),
         ("hstack(x, 1, u)", "[T + n + 1]"),

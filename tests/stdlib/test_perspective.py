@@ -12,10 +12,14 @@ import torch
 import dpplang
 from dpplang.asa.evaluate_vjp import evaluate_vjp
 from dpplang.core.errors import DiagnosticsError
+from dpplang.core.source import Source
 from dpplang.lowering.numeric import to_numeric
+from dpplang.semantics.library import Library
 from dpplang.semantics.perspective import perspective_of
 from dpplang.semantics.proof import prove
 from dpplang.semantics.tree import Atom
+from dpplang.syntax.ast import AtomItem
+from dpplang.syntax.parser import parse
 from dpplang.torch import Layer
 from tests.stdlib.build import LIBRARY
 from tests.stdlib.programs import points, program_text
@@ -248,6 +252,22 @@ def test_what_is_homogeneous_is_its_own_perspective() -> None:
     own = {a.name for n in LIBRARY.functions() for a in LIBRARY.lookup(n) if perspective_of(a) is a}
     assert {"abs", "norm2", "max", "geo_mean", "quad_over_lin", "lambda_max"} <= own
     assert not own & {"square", "exp", "log", "huber", "logistic", "log_det"}
+
+
+def test_records_that_use_each_other_twice_are_gone_through_once() -> None:
+    """Twelve records, each of which uses the one before it twice: written out they would be four thousand calls."""
+    text = "atom a0(x) {\n  kind: elementwise\n  curvature: convex\n  value: exp(x)\n  graph {\n    minimize exp(x)\n  }\n}\n"
+    for k in range(1, 13):
+        text += (
+            f"atom a{k}(x) {{\n  kind: elementwise\n  curvature: convex\n  value: exp(x)\n"
+            f"  graph {{\n    minimize 0.5 * a{k - 1}(x) + 0.5 * a{k - 1}(x)\n  }}\n}}\n"
+        )
+    file = parse(Source("a.dpp", text)).file
+    library = Library({item.name.name: (item,) for item in file.items if isinstance(item, AtomItem)} | LIBRARY._records)
+    (last,) = library.lookup("a12")
+    made: dict[Atom, Atom | None] = {}
+    assert perspective_of(last, made) is not last
+    assert len(made) == 14
 
 
 def test_records_without_a_graph_have_none() -> None:
