@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from dpplang.core.diagnostics import Diagnostic
-from dpplang.core.render import render_human
 from dpplang.core.style import Paint, Style
 
 
@@ -35,6 +34,8 @@ def columns(stream: TextIO) -> int | None:
 def show_diagnostics(diagnostics: Sequence[Diagnostic], stream: TextIO) -> None:
     """Print diagnostics for a person, with a blank line after them."""
     if diagnostics:
+        from dpplang.core.render import render_human
+
         print(render_human(diagnostics, color=wants_color(stream), width=columns(stream)), file=stream)
         print(file=stream)
 

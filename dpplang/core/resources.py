@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 from dpplang.core.errors import InternalError
@@ -18,7 +17,7 @@ def resource_dir(kind: str) -> Path:
     Raises:
         InternalError: neither is there.
     """
-    package = Path(str(files("dpplang")))
+    package = Path(__file__).parents[1]
     packaged = package / "_data" / kind
     if packaged.is_dir():
         return packaged

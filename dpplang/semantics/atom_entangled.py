@@ -16,11 +16,12 @@ _BILINEAR = frozenset({"mul", "matmul", "outer", "kron", "convolve", "div"})
 
 
 def entangled(formals: tuple[TypedFormal, ...], graph: AtomGraph | None) -> frozenset[str]:
-    """Names of the convex formals that stand in a product with a ``param`` formal; all of them without a graph."""
-    if not any(f.mode == "param" for f in formals):
+    """Names of the convex formals that stand in a product with a ``param`` formal.
+
+    None of them without a graph: in a quadratic objective an argument that depends on parameters gets a variable.
+    """
+    if graph is None or not any(f.mode == "param" for f in formals):
         return frozenset()
-    if graph is None:
-        return frozenset(f.symbol.name for f in formals if not f.mode)
     parts = [graph.objective, *(part for constraint in graph.constraints for part in constraint.parts)]
     parts += [constraint.indicator for constraint in graph.constraints if constraint.indicator is not None]
     return frozenset(name for part in parts for expr in walk(part) for name in _met(expr))

@@ -8,7 +8,6 @@ far it got, so that the message is about the record that was meant.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix, Label
 from dpplang.core.source import Span
@@ -131,6 +130,8 @@ def _arity(atom: Atom, count: int, site: Site, missing: str = "") -> Mismatch:
 
 
 def _unknown_keyword(atom: Atom, ident: ast.Ident, known: list[str]) -> Mismatch:
+    from difflib import get_close_matches
+
     close = get_close_matches(ident.name, known, n=1, cutoff=0.6)
     fix = Fix(f"write `{close[0]}`", (Edit(ident.span, close[0]),), Applicability.UNSAFE) if close else None
     return Mismatch(

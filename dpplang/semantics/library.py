@@ -17,10 +17,7 @@ from dpplang.core.diagnostics import Diagnostic, Label
 from dpplang.core.errors import InternalError
 from dpplang.core.resources import resource_dir
 from dpplang.core.source import Source
-from dpplang.semantics.atom_cycles import find_cycles
-from dpplang.semantics.atom_tests import failing_tests
 from dpplang.semantics.atoms import build
-from dpplang.semantics.proof import prove
 from dpplang.semantics.tree import Atom
 from dpplang.syntax import ast
 from dpplang.syntax.parser import parse
@@ -116,6 +113,8 @@ class Library:
 
         An atom that is wrong keeps its name, with no record, so that calls of it are passed over.
         """
+        from dpplang.semantics.atom_cycles import find_cycles  # a program without atoms of its own starts without
+
         own: dict[str, list[ast.AtomItem]] = {}
         findings: list[Diagnostic] = []
         for item in items:
@@ -137,6 +136,9 @@ class Library:
     def _prove(self, name: str) -> list[Diagnostic]:
         """What is wrong with the records of a name, contracts included. If anything is, the name is left without
         records."""
+        from dpplang.semantics.atom_tests import failing_tests
+        from dpplang.semantics.proof import prove
+
         atoms = self.lookup(name)
         found = [*self.findings(name), *_twins(atoms), *(d for atom in atoms for d in prove(atom))]
         if not any(d.is_error for d in found):

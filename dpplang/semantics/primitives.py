@@ -24,7 +24,6 @@ from dpplang.semantics.arithmetic import (
     transposed,
 )
 from dpplang.semantics.build import affine, bilinear, reshaped
-from dpplang.semantics.perspective import perspective
 from dpplang.semantics.report import Mistake, mistake
 from dpplang.semantics.tree import Apply, Expr, Facts, Reason
 
@@ -314,6 +313,12 @@ def _eye(call: Called) -> Expr:
     return Apply("eye", (), facts=Facts((n, n), Sign.NONNEG), span=call.span, reason=Reason("the identity matrix"))
 
 
+def _perspective(call: Called) -> Expr:
+    from dpplang.semantics.perspective import perspective  # loaded where there is one
+
+    return perspective(call)
+
+
 STACKING = frozenset(("hstack", "vstack", "concatenate", "stack"))
 """Those that take their parts as arguments or as one list."""
 
@@ -348,7 +353,7 @@ PRIMITIVES: dict[str, Rule] = {
     "ones": _filled,
     "zeros": _filled,
     "eye": _eye,
-    "perspective": perspective,
+    "perspective": _perspective,
 }
 
 FOREIGN: dict[str, str] = {

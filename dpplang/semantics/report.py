@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix, Label, Severity
 from dpplang.core.source import Span
@@ -89,6 +88,8 @@ def suggestions(name: str, known: Iterable[str], span: Span) -> tuple[Fix, ...]:
     """Fixes that replace a misspelt name by near ones, nearest first."""
     candidates = _alike(name, set(known))
     near = [c for c in candidates if c.lower() == name.lower()]
+    from difflib import get_close_matches
+
     near += [c for c in get_close_matches(name, candidates, n=3, cutoff=0.6) if c not in near]
     return tuple(replacement(f"write `{c}`", span, c) for c in near[:3])
 

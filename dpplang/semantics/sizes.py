@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from dpplang.core.diagnostics import Diagnostic, Label
 from dpplang.lattice.dims import Poly, Shape, show_shape
@@ -230,6 +229,8 @@ def _negative(model: Model, known: _Known) -> list[Diagnostic]:
 
 
 def _unknown(name: str, declared: Mapping[str, object], what: str) -> Diagnostic:
+    from difflib import get_close_matches
+
     near = get_close_matches(name, list(declared), n=1, cutoff=0.6)
     names = ", ".join(f"`{n}`" for n in declared) or "none"
     hint = f"did you mean `{near[0]}`?" if near else f"declared: {names}"

@@ -10,7 +10,8 @@ from threading import get_ident
 
 
 def cache_dir() -> Path:
-    """``$DPPLANG_CACHE``, or the platform's cache folder for dpplang. It need not exist."""
+    """``$DPPLANG_CACHE``, or the platform's cache folder for dpplang. It need not exist; for a user without a home it
+    cannot, and nothing is written."""
     given = os.environ.get("DPPLANG_CACHE")
     if given:
         return Path(given)
@@ -20,7 +21,7 @@ def cache_dir() -> Path:
         base = os.path.expanduser("~/Library/Caches")
     else:
         base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(base) / "dpplang"
+    return Path(os.devnull if base.startswith("~") else base) / "dpplang"
 
 
 def read_cached(path: Path) -> str | None:

@@ -19,12 +19,11 @@ from dpplang.syntax.words import (
     ENTRY_WORDS,
     INFIX,
     ITEM_WORDS,
+    LEADING,
     ends_operand,
     is_word,
     stands_as_keyword,
 )
-
-_LEADING = frozenset({"STAR", "SLASH", "AT", "CARET", "EQUAL", "LESS_EQUAL", "GREATER_EQUAL", "LESS", "GREATER"})
 
 
 def stuck(source: Source, tables: Tables, start: str, tokens: Sequence[Token], outcome: Stuck) -> Diagnostic:
@@ -149,7 +148,7 @@ def _special(source: Source, start: str, tokens: Sequence[Token], outcome: Stuck
         case "ELLIPSIS", _:
             help_ = ("`x[...]` in an atom's formals is an argument of any shape",)
             return Diagnostic("SYN001", "`...` can only be the shape of an atom's argument", label, help=help_)
-        case type_, _ if at == 0 and start == "item" and type_ in _LEADING:
+        case type_, _ if at == 0 and start == "item" and type_ in LEADING:
             return _leading(source, token)
         case (("NAME" | "NUMBER" | "LPAR" | "LSQB"), _) if (
             at > 1 and ends_operand(tokens[at - 1]) and token.text not in INFIX
@@ -183,11 +182,6 @@ def joined(source: Source, token: Token, end: int) -> Diagnostic:
     if "#" in gap.text:
         return found
     return replace(found, help=(), fixes=(Fix("join the lines", (Edit(gap, " "),), Applicability.SAFE),))
-
-
-def leads(token: Token) -> bool:
-    """Whether a line that begins with this may have been meant to continue the one before."""
-    return token.type in _LEADING or token.type in ("PLUS", "MINUS")
 
 
 def _leading(source: Source, token: Token) -> Diagnostic:

@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from dpplang.core.diagnostics import Diagnostic, Label
 from dpplang.core.source import Source, Span
-from dpplang.syntax import ast, messages
+from dpplang.syntax import ast
 from dpplang.syntax.atoms import record
 from dpplang.syntax.build import Builder
 from dpplang.syntax.docs import Docs, comments, read_docs
 from dpplang.syntax.isolate import Chunk, isolate
 from dpplang.syntax.limits import MAX_CHARACTERS, MAX_ERRORS, MAX_MENDS, MAX_PATIENCE
 from dpplang.syntax.machine import Parse, Stuck, TooDeep, run
-from dpplang.syntax.mends import mends
 from dpplang.syntax.placement import check_placement
 from dpplang.syntax.tables import Tables, load_tables
 from dpplang.syntax.tokens import Token, tokenize
 from dpplang.syntax.uncovered import joined, uncovered
-from dpplang.syntax.words import ITEM_WORDS, is_word
+from dpplang.syntax.words import ITEM_WORDS, is_word, leads
 
 if TYPE_CHECKING:
     from dpplang.syntax.idioms import Idiom
@@ -84,6 +83,8 @@ def assemble(source: Source, parts: Sequence[Part]) -> Parsed:
     """The file that its parts, in order, make up; no parts if the text is too long to be parsed."""
     whole = Span(source, 0, len(source.text))
     if len(source.text) > MAX_CHARACTERS:
+        from dpplang.syntax import messages
+
         file = ast.File((), uncovered=uncovered(source.text, ()), span=whole, source=source)
         return Parsed(file, (messages.too_big(source),))
     file = ast.File(
@@ -101,6 +102,8 @@ def assemble(source: Source, parts: Sequence[Part]) -> Parsed:
 def parse_expression(source: Source) -> tuple[ast.Expr | None, tuple[Diagnostic, ...]]:
     """Parse one expression, which may run over several lines; None if there is an error."""
     if len(source.text) > MAX_CHARACTERS:
+        from dpplang.syntax import messages
+
         return None, (messages.too_big(source),)
     tokens = tokenize(source)
     chunks, found = isolate(source, tokens.code)
@@ -149,6 +152,8 @@ class _Parser:
         waiting: Chunk | None = None
         for chunk in chunks:
             if waiting is not None and self._continues(waiting, chunk):
+                from dpplang.syntax import messages
+
                 self.found.append(messages.joined(self.source, chunk.tokens[0], waiting.tokens[-1].end))
                 waiting = replace(waiting, tokens=(*waiting.tokens, *chunk.tokens), end=chunk.end)
                 continue
@@ -159,7 +164,7 @@ class _Parser:
             yield waiting
 
     def _continues(self, before: Chunk, chunk: Chunk) -> bool:
-        if not before.tokens or not chunk.tokens or not messages.leads(chunk.tokens[0]):
+        if not before.tokens or not chunk.tokens or not leads(chunk.tokens[0]):
             return False
         if before.body is not None or chunk.body is not None or before.faulty or chunk.faulty:
             return False
@@ -193,6 +198,8 @@ class _Parser:
         """Parse a chunk as one of the grammar's start symbols; None, with a diagnostic, if that fails."""
         if not chunk.tokens:
             if not chunk.faulty and start == "expression":
+                from dpplang.syntax import messages
+
                 self.found.append(messages.nothing(self.source))
             return None
         lost = self._lost(chunk)
@@ -221,9 +228,13 @@ class _Parser:
                 return outcome.value
             case TooDeep():
                 if not faulty:
+                    from dpplang.syntax import messages
+
                     self.found.append(messages.too_deep(Span(self.source, outcome.start, outcome.end)))
             case Stuck():
                 if not faulty:
+                    from dpplang.syntax import messages
+
                     self._repaired(outcome.repairs)
                     self.found.append(messages.stuck(self.source, self.tables, start, chunk.tokens, outcome))
         return None
@@ -260,6 +271,8 @@ class _Parser:
 
         if left == 0:
             return stuck
+        from dpplang.syntax.mends import mends
+
         for mend in mends(self.source, start, tokens, stuck):
             outcome = run(self.tables, start, mend.tokens, self.builder)
             if isinstance(outcome, Stuck) and _went_on(tokens, stuck, mend.tokens, outcome):
@@ -278,6 +291,10 @@ class _Parser:
         return stuck
 
     def _repaired(self, repairs: tuple[tuple[Token, str], ...]) -> None:
+        if not repairs:
+            return
+        from dpplang.syntax import messages
+
         self.found.extend(messages.repaired(self.source, token, meant) for token, meant in repairs)
 
     def _atom(self, chunk: Chunk, body: Sequence[Chunk]) -> ast.AtomItem | None:

@@ -18,10 +18,9 @@ from dpplang.core.source import Piece, Source
 from dpplang.syntax import foreign
 from dpplang.syntax.isolate import NEVER_IN_GRAPH, is_label
 from dpplang.syntax.limits import MAX_BRACKETS, MAX_CHARACTERS
-from dpplang.syntax.messages import leads
 from dpplang.syntax.parser import Parsed, Part, assemble, parse_part
 from dpplang.syntax.tokens import tokenize
-from dpplang.syntax.words import CLOSERS, ENTRY_WORDS, ITEM_WORDS, OPENERS, ends_operand, stands_as_keyword
+from dpplang.syntax.words import CLOSERS, ENTRY_WORDS, ITEM_WORDS, OPENERS, ends_operand, leads, stands_as_keyword
 
 _WORDS = (ITEM_WORDS | frozenset(ENTRY_WORDS)) - {"find"}
 _DOC = re.compile(r"[ \t\r\f\u00a0\ufeff]*##")

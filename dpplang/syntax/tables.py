@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any, cast
 
 from dpplang.core.errors import InternalError
@@ -20,6 +21,8 @@ from dpplang.syntax.cache import cache_dir, read_cached, write_cached
 
 STARTS = ("item", "atom_head", "entry", "expression")
 _FORMAT = "2"
+_MAKING = Lock()
+"""Lark reads its grammar by Python's own parser, which CPython 3.11 does not let two threads use at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,8 @@ def load_tables() -> Tables:
             return _decode(json.loads(cached))
         except (ValueError, KeyError, TypeError, IndexError):
             pass  # damaged: make it anew
-    plain = _make(grammar)
+    with _MAKING:
+        plain = _make(grammar)
     write_cached(path, json.dumps(plain, separators=(",", ":")))
     return _decode(plain)
 

@@ -15,6 +15,7 @@ ENTRY_WORDS = (
 CLAUSE_ENTRIES = frozenset({"kind", "variadic", "curvature", "sign", "monotone"})  # of words, not of expressions
 OPENERS = {"LPAR": "RPAR", "LSQB": "RSQB"}
 CLOSERS = {close: open_ for open_, close in OPENERS.items()}
+LEADING = frozenset({"STAR", "SLASH", "AT", "CARET", "EQUAL", "LESS_EQUAL", "GREATER_EQUAL", "LESS", "GREATER"})
 _OPERAND_ENDS = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "QUOTE"})
 _LINE_ENDS = frozenset({"\n", END, "}"})
 
@@ -22,6 +23,11 @@ _LINE_ENDS = frozenset({"\n", END, "}"})
 def ends_operand(token: Token) -> bool:
     """Whether an operand can end with this token, so that no other may follow it directly."""
     return token.type in _OPERAND_ENDS and token.text not in INFIX
+
+
+def leads(token: Token) -> bool:
+    """Whether a line that begins with this may have been meant to continue the one before."""
+    return token.type in LEADING or token.type in ("PLUS", "MINUS")
 
 
 def is_word(token: Token) -> bool:

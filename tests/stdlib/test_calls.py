@@ -100,7 +100,7 @@ def test_a_parameter_matrix_is_for_the_quadratic_objective_only() -> None:
     assert isinstance(form, AtomCall) and form.atom.graph is None and form.atom.quadratic is not None
     assert form.facts.curvature is Curvature.CONVEX and form.facts.dpp is Curvature.CONVEX
     shifted = infix("-", X, tensor("p", Role.PARAM, (3,)))
-    assert call("quad_form", shifted, tensor("P", Role.PARAM, (3, 3), "psd")).facts.dpp is Curvature.UNKNOWN
+    assert call("quad_form", shifted, tensor("P", Role.PARAM, (3, 3), "psd")).facts.dpp is Curvature.CONVEX  # it gets a variable
 
 
 def test_quad_form_of_a_constant_vector_is_affine_in_the_matrix() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from dpplang.syntax import ast, tables
+from dpplang.syntax.cache import cache_dir, read_cached, write_cached
 from dpplang.syntax.limits import MAX_BRACKETS, MAX_CHARACTERS, MAX_DEPTH, MAX_ERRORS
 from dpplang.syntax.printer import print_node
 from tests.syntax.helpers import clean, codes, one, read
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +97,46 @@ def test_tables_without_a_place_to_write(tmp_path: Path, monkeypatch: pytest.Mon
     blocked.write_text("not a folder")
     monkeypatch.setenv("DPPLANG_CACHE", str(blocked / "cache"))
     assert tables.load_tables.__wrapped__() == tables.load_tables()
+
+
+@pytest.mark.parametrize("home", ["none", "read-only", "a file"])
+def test_tables_wherever_home_is(home: str, tmp_path: Path) -> None:
+    """No HOME, one that cannot be written to, one that is no folder: a program is checked all the same."""
+    where = tmp_path / "home"
+    if home == "a file":
+        where.write_text("not a folder")
+    else:
+        where.mkdir(mode=0o500)
+    environment = {k: v for k, v in os.environ.items() if k not in ("HOME", "XDG_CACHE_HOME", "DPPLANG_CACHE")}
+    if home != "none":
+        environment["HOME"] = str(where)
+    script = "import sys; from dpplang.cli.main import main; sys.exit(main(['check', sys.argv[1]]))"
+    program = ROOT / "examples" / "qp" / "qp.dpp"
+    found = subprocess.run([sys.executable, "-c", script, str(program)], capture_output=True, text=True, env=environment, cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["home"], "nothing is written beside the program"
+
+
+def test_a_home_that_nobody_knows_is_no_folder_called_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DPPLANG_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # what it does for a user without an entry
+    assert cache_dir().is_absolute()
+    write_cached(cache_dir() / "x.json", "{}")
+    assert read_cached(cache_dir() / "x.json") is None
+
+
+def test_tables_with_processes_that_write_at_once(tmp_path: Path) -> None:
+    """Each leaves whole tables, or takes another's; nothing half-written stays."""
+    script = "from dpplang.syntax.tables import load_tables; print(len(load_tables().rows))"
+    environment = {**os.environ, "DPPLANG_CACHE": str(tmp_path)}
+    command = [sys.executable, "-c", script]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(4)]
+    said = {process.communicate()[0] for process in running}
+    assert said == {f"{len(tables.load_tables().rows)}\n"}
+    assert all(process.returncode == 0 for process in running)
+    (file,) = tmp_path.iterdir()
+    assert json.loads(file.read_text(encoding="utf-8"))["rows"]
 
 
 def test_tables_with_many_writers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
