@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import cvxpy as cp
@@ -30,6 +31,29 @@ def test_the_record_is_proved(record: Atom) -> None:
 def test_the_names_that_are_promised_are_there() -> None:
     assert {"simplex", "ball", "box"} <= set(LIBRARY.sets())
     assert not set(LIBRARY.sets()) & set(LIBRARY.functions())
+
+
+def mutants(text: str) -> list[str]:
+    """The record with one relation of its graph changed, or one constraint left out."""
+    graph = text[: text.index("  test ")]
+    found: list[str] = []
+    for place in re.finditer(r"<=|>=|==", graph):
+        others = {"<=", ">=", "=="} - {place.group()}
+        found += [text[: place.start()] + other + text[place.end() :] for other in sorted(others)]
+    lines = [line for line in graph.splitlines() if re.match(r"\s+\w+: .*[<>=]=", line)]
+    return found + [text.replace(line + "\n", "", 1) for line in lines if len(lines) > 1]
+
+
+@pytest.mark.parametrize("record", SETS)
+def test_every_mutant_of_a_set_is_caught(record: Atom) -> None:
+    """By the check of its record, or by its tests."""
+    item = next(i for i in LIBRARY.items(record.name) if i.name.span.start == record.span.start)
+    text = re.sub(rf"\b{record.name}\b", "mine", item.span.text) + "\n"
+    parsed(text + "var x\nminimize square(x)\n")
+    assert len(mutants(text)) >= 2
+    for mutant in mutants(text):
+        with pytest.raises(DiagnosticsError):
+            parsed(mutant + "var x\nminimize square(x)\n")
 
 
 Constraints = Callable[[cp.Expression, dict[str, np.ndarray]], list[cp.Constraint]]
