@@ -105,6 +105,7 @@ FUNCTIONS: dict[str, Word] = {
     "diag": Word("diag(x)", "The diagonal matrix of a vector, the diagonal of a matrix. Affine."),
     "trace": Word("trace(X)", "Sum of the diagonal. Affine."),
     "upper_tri": Word("upper_tri(X)", "The entries above the diagonal, row by row. Affine."),
+    "vec_to_upper_tri": Word("vec_to_upper_tri(x, strict)", "The upper triangular matrix with these entries, row by row; with `strict = 1` above the diagonal. Affine."),
     "vec": Word("vec(x)", "All entries as one vector, row-major. Affine."),
     "squeeze": Word("squeeze(x)", "Without the axes of size 1; `x[0]` takes those of a size that has a name. Affine."),
     "reshape": Word("reshape(x, m, n)", "The entries in another shape, row-major. Affine."),

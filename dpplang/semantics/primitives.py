@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from math import isqrt
 
 from dpplang.core.diagnostics import Label
 from dpplang.lattice.curvature import Monotonicity
@@ -23,12 +24,14 @@ from dpplang.semantics.arithmetic import (
     spread_shape,
     transposed,
 )
-from dpplang.semantics.build import affine, bilinear, reshaped
+from dpplang.semantics.build import affine, bilinear, reshaped, taken
 from dpplang.semantics.report import Mistake, mistake
-from dpplang.semantics.tree import Apply, Expr, Facts, Reason
+from dpplang.semantics.tree import Apply, Expr, Facts, Range, Reason
 
 Rule = Callable[[Called], Expr]
 ONE = Poly.const(1)
+MAX_ORDER = 1000
+"""Of a matrix that is written out row by row."""
 
 
 def wrong_rank(call: Called, operand: Expr, wanted: str) -> Mistake:
@@ -136,6 +139,41 @@ def _upper_tri(call: Called) -> Expr:
         )
     order = n.constant
     return affine("upper_tri", (operand,), (Poly.const(order * (order - 1) // 2),), call.span)
+
+
+def _vec_to_upper_tri(call: Called) -> Expr:
+    """The upper triangular matrix whose entries, row by row, these are; ``strict`` leaves its diagonal zero."""
+    bound = call.bind(("x", "strict"), 1)
+    operand, strict = bound["x"], flag(bound.get("strict"), "`strict`")
+    if len(operand.shape) != 1:
+        raise wrong_rank(call, operand, "a vector")
+    length, shift = operand.shape[0].constant, 1 if strict else -1
+    order = 0 if length is None else (isqrt(8 * length + 1) + shift) // 2
+    if length is None or order * (order - shift) // 2 != length or not 0 < order <= MAX_ORDER:
+        formula = "n(n − 1)/2" if strict else "n(n + 1)/2"
+        raise mistake(
+            "SHP514",
+            f"`vec_to_upper_tri` takes {formula} entries for a known n of at most {MAX_ORDER}",
+            operand.span,
+            show_shape(operand.shape),
+            secondary=declaration_labels(operand),
+        )
+    rows: list[Expr] = []
+    start = 0
+    for row in range(order):
+        count = order - row - strict
+        entries = taken(operand, (Range(Poly.const(start), Poly.const(start + count)),), call.span)
+        zeros = Apply(
+            "full",
+            (),
+            (("value", 0.0),),
+            facts=Facts((Poly.const(order - count),), Sign.ZERO),
+            span=call.span,
+            reason=Reason("zeros"),
+        )
+        rows.append(join(call, [part for part in (zeros, entries) if part.shape[0] != Poly.const(0)], "hstack"))
+        start += count
+    return join(call, rows, "vstack")
 
 
 def _squeeze(call: Called) -> Expr:
@@ -330,6 +368,7 @@ PRIMITIVES: dict[str, Rule] = {
     "diag": _diag,
     "trace": _trace,
     "upper_tri": _upper_tri,
+    "vec_to_upper_tri": _vec_to_upper_tri,
     "vec": _vec,
     "squeeze": _squeeze,
     "reshape": _reshape,

@@ -6,6 +6,7 @@ import cvxpy as cp
 import numpy as np
 import pytest
 
+import dpplang
 from tests.lowering.solving import assert_well_formed, lowered, solve
 
 R = np.random.default_rng(3)
@@ -574,3 +575,15 @@ def test_agrees_with_cvxpy(name: str) -> None:
         np.testing.assert_allclose(ours[key], variable.value, rtol=1e-4, atol=1e-4)
     for further in check:
         further(ours.outputs)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_vec_to_upper_tri_is_cvxpys(strict: bool) -> None:
+    rng = np.random.default_rng(1)
+    B = rng.normal(size=(4, 4))
+    size = 6 if strict else 10
+    text = f"param B[4, 4]\nvar x[{size}]\nminimize sum(square(vec_to_upper_tri(x, strict = {int(strict)}) - B)) + norm1(x)\nreturn x"
+    x = cp.Variable(size)
+    problem = cp.Problem(cp.Minimize(cp.sum_squares(cp.vec_to_upper_tri(x, strict=strict) - B) + cp.norm1(x)))
+    problem.solve(solver="CLARABEL")
+    np.testing.assert_allclose(dpplang.parse(text).solve(B=B).x, x.value, atol=1e-5)
