@@ -69,16 +69,18 @@ class _Places:
     whole: tuple[NDArray[np.intp], NDArray[np.intp], bool] | None
 
     @staticmethod
-    def of(pattern: Pattern, piece: Piece) -> _Places:
+    def of(pattern: Pattern, piece: Piece, symmetric: bool) -> _Places:
+        """``symmetric``: whether the pattern is the upper triangle of a symmetric matrix."""
         rows, columns = pattern.indices[piece.entries].astype(np.intp), pattern.columns[piece.entries]
-        if len(piece.sources) == 2:
+        if symmetric and len(piece.sources) == 2:
             return _Places(rows, columns, None, _symmetric(rows, columns, piece))
         wide = np.unique(columns)
         if wide.size and rows.size % wide.size == 0:
             tall = rows.reshape(wide.size, -1)
             if (tall == tall[0]).all() and (columns.reshape(wide.size, -1) == wide[:, None]).all():
                 grid = tall[0].copy(), wide
-                return _Places(rows, columns, grid, _whole(grid, piece))
+                diagonal = symmetric and (rows == columns).any()  # of which there is half as much
+                return _Places(rows, columns, grid, None if diagonal else _whole(grid, piece))
         return _Places(rows, columns, None, None)
 
     def outers(self, lefts: tuple[Array, ...], rights: tuple[Array, ...], summed: bool) -> Array:
@@ -169,9 +171,10 @@ class Derivative:
     def _A(self) -> Entries:
         return Entries(self._structure.A)
 
-    def _places_of(self, piece: Piece, pattern: Pattern) -> _Places:
+    def _places_of(self, part: str, piece: Piece) -> _Places:
         if piece not in self._places:
-            self._places[piece] = _Places.of(pattern, piece)
+            pattern = self._structure.P if part == "P" else self._structure.A
+            self._places[piece] = _Places.of(pattern, piece, part == "P")
         return self._places[piece]
 
     def pull(
@@ -187,9 +190,8 @@ class Derivative:
 
         def gradient(part: str, piece: Piece, summed: bool) -> Array:
             if part in ("P", "A"):
-                pattern = self._structure.P if part == "P" else self._structure.A
                 vectors = ((half, x), (x, half)) if part == "P" else ((y, -t), (q, x))
-                places = self._places_of(piece, pattern)
+                places = self._places_of(part, piece)
                 if places.whole is not None and isinstance(piece.scale, float):
                     tall, wide, by_rows = places.whole
                     lefts, rights = vectors

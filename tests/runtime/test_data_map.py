@@ -32,7 +32,15 @@ def program():
         ("mixed", "d", sp.csr_array(sp.random_array((1, 6), density=1.0, rng=rng))),
         ("unused", "b", sp.csr_array((m, 3))),
     ]
-    return build(rng.normal(size=(n, n)), rng.normal(size=n), rng.normal(size=(m, n)), rng.normal(size=m), Cones(nonneg=m), carried, pattern=False)
+    return build(
+        rng.normal(size=(n, n)),
+        rng.normal(size=n),
+        rng.normal(size=(m, n)),
+        rng.normal(size=m),
+        Cones(nonneg=m),
+        carried,
+        pattern=False,
+    )
 
 
 def theta_for(extents: tuple[int, ...]) -> tuple[np.ndarray, ...]:
@@ -40,7 +48,9 @@ def theta_for(extents: tuple[int, ...]) -> tuple[np.ndarray, ...]:
     return tuple(rng.normal(size=(b, p.size)) for b, p in zip(extents, program().parameters, strict=True))
 
 
-@pytest.mark.parametrize("extents", [(1, 1, 1, 1), (3, 3, 3, 3), (3, 1, 1, 1), (1, 3, 1, 1), (1, 1, 3, 3), (1, 1, 1, 3)])
+@pytest.mark.parametrize(
+    "extents", [(1, 1, 1, 1), (3, 3, 3, 3), (3, 1, 1, 1), (1, 3, 1, 1), (1, 1, 3, 3), (1, 1, 1, 3)]
+)
 def test_data_equal_the_plain_map(extents: tuple[int, ...]) -> None:
     made, theta = program(), theta_for(extents)
     data = DataMap.of(made).at(theta)
@@ -68,7 +78,12 @@ def test_derivative_of_the_lagrangian(extents: tuple[int, ...]) -> None:
             one = np.concatenate([t[i if len(t) > 1 else 0] for t in theta_])
             P = made.P.at(one).toarray()
             P = P + np.triu(P, 1).T
-            out[i] = 0.5 * x[i] @ P @ x[i] + made.q(one) @ x[i] + made.d(one)[0] + y[i] @ (made.A.at(one) @ x[i] - made.b(one))
+            out[i] = (
+                0.5 * x[i] @ P @ x[i]
+                + made.q(one) @ x[i]
+                + made.d(one)[0]
+                + y[i] @ (made.A.at(one) @ x[i] - made.b(one))
+            )
         return out
 
     point = Point(x, y, 1.0, extents)
@@ -100,12 +115,29 @@ def matrices():
     ones = np.ones(n * n)
     halves = np.full(i.size, 0.5)
     carried = [
-        ("Q", "P", sp.csr_array((np.concatenate((halves, halves)), (np.tile(np.arange(i.size), 2), np.concatenate((i * n + j, j * n + i)))))),
+        (
+            "Q",
+            "P",
+            sp.csr_array(
+                (
+                    np.concatenate((halves, halves)),
+                    (np.tile(np.arange(i.size), 2), np.concatenate((i * n + j, j * n + i))),
+                )
+            ),
+        ),
         ("G", "A", sp.csr_array((ones, (column * 2 * n + row, np.arange(n * n))), shape=(2 * n * n, n * n))),
         ("H", "A", sp.csr_array((-3 * ones, (column * 2 * n + n + row, np.arange(n * n))), shape=(2 * n * n, n * n))),
     ]
     rng = np.random.default_rng(3)
-    return build(rng.normal(size=(n, n)), rng.normal(size=n), np.zeros((2 * n, n)), np.zeros(2 * n), Cones(nonneg=2 * n), carried, pattern=False)
+    return build(
+        rng.normal(size=(n, n)),
+        rng.normal(size=n),
+        np.zeros((2 * n, n)),
+        np.zeros(2 * n),
+        Cones(nonneg=2 * n),
+        carried,
+        pattern=False,
+    )
 
 
 @pytest.mark.parametrize("extents", [(1, 1, 1), (70, 70, 70), (70, 1, 70), (1, 70, 1)])
@@ -126,4 +158,23 @@ def test_whole_matrices(extents: tuple[int, ...]) -> None:
     squares, products = (np.einsum("b,bi,bj->bij", weight, v, x) for v in (x, y))
     for gradient, expected in zip(found, (0.5 * squares, products[:, :40], -3 * products[:, 40:]), strict=True):
         flat = expected.reshape(batch, -1)
-        np.testing.assert_allclose(gradient, flat if len(gradient) == batch else flat.sum(axis=0, keepdims=True), atol=1e-11)
+        np.testing.assert_allclose(
+            gradient, flat if len(gradient) == batch else flat.sum(axis=0, keepdims=True), atol=1e-11
+        )
+
+
+def test_a_triangle_of_A_is_no_symmetric_matrix() -> None:
+    """Entries of A above its diagonal that are means of two of K: only they see K, unlike those of P."""
+    n = 40
+    i, j = np.array([(i, j) for j in range(n) for i in range(j + 1)]).T
+    where = np.tile(j * n + i, 2), np.concatenate((i * n + j, j * n + i))
+    halves = sp.csr_array((np.full(2 * i.size, 0.5), where), shape=(n * n, n * n))
+    rng = np.random.default_rng(5)
+    made = build(
+        np.eye(n), np.zeros(n), np.zeros((n, n)), np.zeros(n), Cones(nonneg=n), [("K", "A", halves)], pattern=False
+    )
+    x, y, weight = rng.normal(size=(3, n)), rng.normal(size=(3, n)), rng.normal(size=3)
+    derivative = Derivative(DataMap.of(made), Structure.of(made))
+    (found,) = derivative.pull(Point(x, y, 1.0, (3,)), np.zeros_like(x), np.zeros_like(y), weight, (True,))
+    upper = np.triu(np.einsum("b,bi,bj->bij", weight, y, x))
+    np.testing.assert_allclose(found, 0.5 * (upper + upper.swapaxes(1, 2)).reshape(3, -1), atol=1e-13)
