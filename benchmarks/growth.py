@@ -56,8 +56,7 @@ def points(quick: bool) -> list[Point]:
     batches, orders = (BATCHES[:5], ORDERS[:5]) if quick else (BATCHES, ORDERS)
     over_batch = [Point("batch", layer, 16, batch, cores) for layer in PEERS for batch in batches]
     over_n = [Point("n", layer, n, 1, cores) for layer in PEERS for n in orders]
-    threads = sorted({1, *range(2, cores + 1)})
-    over_threads = [Point("threads", "dpplang", n, 128, t) for n in (16, 64, 128) for t in threads]
+    over_threads = [Point("threads", "dpplang", n, 128, t) for n in (16, 64, 128) for t in range(1, cores + 1)]
     return sorted(over_batch + over_n + over_threads, key=lambda point: point.work)
 
 
