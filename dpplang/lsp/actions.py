@@ -8,6 +8,7 @@ from lsprotocol.types import (
     CodeAction,
     CodeActionKind,
     Command,
+    Diagnostic,
     OptionalVersionedTextDocumentIdentifier,
     TextDocumentEdit,
     TextEdit,
@@ -18,7 +19,7 @@ from dpplang.core import diagnostics as core
 from dpplang.core.codes import CODES
 from dpplang.core.edits import mend
 from dpplang.core.source import Source
-from dpplang.lsp.diagnostics import to_protocol
+from dpplang.lsp.diagnostics import place, to_protocol
 from dpplang.lsp.view import View
 from dpplang.pipeline import Compilation
 
@@ -27,19 +28,30 @@ FIX_ALL = "source.fixAll.dpp"
 
 
 def actions(
-    view: View, start: int, end: int, only: Sequence[str] | None, version: int | None, found: Sequence[core.Diagnostic]
+    view: View,
+    start: int,
+    end: int,
+    only: Sequence[str] | None,
+    version: int | None,
+    found: Sequence[core.Diagnostic],
+    meant: Iterable[Diagnostic] = (),
 ) -> list[CodeAction]:
-    """What can be done about what touches [start, end].
+    """What can be done about what touches [start, end], and about diagnostics that are ``meant``: Neovim names those
+    of the whole line.
 
     Args:
         only: the kinds that the client asks for; all if None. version: of the text, for edits that must not be late.
         found: the diagnostics of the text with their fixes, spans in any source of the same text.
     """
     made: list[CodeAction] = []
+    named = {(d.code, view.offset(d.range.start)) for d in meant}
     if _wanted(CodeActionKind.QuickFix, only):
         for diagnostic in found:
             span = diagnostic.primary.span if diagnostic.primary is not None else None
-            if span is not None and span.start <= end and start <= span.end:
+            if span is None:
+                continue
+            touched = span.start <= end and start <= span.end
+            if touched or (diagnostic.code, view.offset(place(view, span).start)) in named:
                 made += _fixes(view, diagnostic, version)
                 made += _explain(view, diagnostic)
     if _wanted(FIX_ALL, only):

@@ -317,7 +317,8 @@ def _editing(server: Server) -> None:
         view = await server.documents.view(document)
         start, end = view.offset(params.range.start), view.offset(params.range.end)
         version = document.version if _versions(server) else None
-        return actions.actions(view, start, end, params.context.only, version, found)
+        meant = params.context.diagnostics
+        return actions.actions(view, start, end, params.context.only, version, found, meant)
 
     @server.command(actions.EXPLAIN)
     async def explain(code: str) -> str:

@@ -425,3 +425,32 @@ def test_sets_are_completed_behind_in_and_nowhere_else() -> None:
 
     assert {"simplex", "ball", "box", "half", "soc", "rotated_soc"} <= labels("x in \n", 5)
     assert not labels("sum(x)", 0) & {"simplex", "half", "box"}
+
+
+def test_fixes_of_diagnostics_that_the_client_names_though_the_cursor_is_elsewhere_on_the_line() -> None:
+    text = "param q, p pos\nvar x\nminimize q * x / p + x^2\n"
+    view = view_of(text)
+    found = Compilation(view.analysis.source).diagnostics
+    shown = diagnostics(view)
+    at_start = text.index("minimize")
+    titles = [
+        [a.title for a in actions(view, at_start, at_start, ["quickfix"], None, found, meant)]
+        for meant in ((), shown)
+    ]
+    assert titles[0] == []
+    assert [d.code for d in shown] == ["DPP302"] and any("derived" in title for title in titles[1])
+
+
+def test_of_many_names_those_that_what_is_typed_may_stand_for() -> None:
+    """The list is incomplete, so that the client asks again with the next letter; the nearest are in it."""
+    declared = "".join(f"param alpha{k}\nparam beta{k}\n" for k in range(400))
+    view, offset = marked(f"{declared}var x\nminimize be‸ * x\n")
+    found = completion.completion(view, offset, snippets=False)
+    names = {i.label for i in found.items if i.label.startswith(("alpha", "beta"))}
+    assert found.is_incomplete
+    assert len(names) == completion.MOST and "beta399" in names and not any(n.startswith("alpha") for n in names)
+    view, offset = marked(f"{declared}var x\nminimize beta17‸ * x\n")
+    again = completion.completion(view, offset, snippets=False)
+    assert {i.label for i in again.items} >= {"beta17", "beta170", "beta179"}
+    few, offset = marked("param beta\nvar x\nminimize be‸ * x\n")
+    assert not completion.completion(few, offset, snippets=False).is_incomplete
