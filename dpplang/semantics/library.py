@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from threading import RLock
 from typing import TypeAlias
 
@@ -62,11 +62,17 @@ class Library:
 
     def functions(self) -> tuple[str, ...]:
         """The names that are no sets', sorted."""
-        return tuple(n for n in self.names() if not all(map(_is_set, self._records[n])))
+        return self._kinds[0]
 
     def sets(self) -> tuple[str, ...]:
         """The names of sets, sorted."""
-        return tuple(n for n in self.names() if any(map(_is_set, self._records[n])))
+        return self._kinds[1]
+
+    @cached_property
+    def _kinds(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        names = self.names()
+        sets = {n: {_is_set(r) for r in self._records[n]} for n in names}
+        return tuple(n for n in names if sets[n] != {True}), tuple(n for n in names if True in sets[n])
 
     def items(self, name: str) -> tuple[ast.AtomItem, ...]:
         """The records of a name as they are written; empty if there is none."""
