@@ -375,7 +375,7 @@ class _Patterns:
             _first(rf"(?:{self.joined})\s*({self.infix})(?=\s*\()", "entity.name.function.call.dpp"),
             _first(rf"(?:{self.joined})\s*({self.infix})", "variable.other.dpp"),
             {"match": rf"\bdual\b{self.word_follows}", "name": "storage.modifier.dual.dpp"},
-            {"match": r"\b(?:and|or)\b", "name": "keyword.operator.expression.logical.dpp"},
+            {"match": r"\b(?:and|or|not(?=\s+in\b))\b", "name": "keyword.operator.expression.logical.dpp"},
             {"match": r"\bin\b", "name": "keyword.operator.expression.in.dpp"},
             {"match": words(plain), "name": "keyword.control.generator.dpp"},
             {

@@ -75,6 +75,7 @@ def syntax(v: Vocabulary) -> str:
         _match("dppCall", rf"(<({prefixed})\s+)@12<=<where>\ze\s*\("),
         _match("dppJoint", rf"<dual>{word_follows}"),
         _match("dppJoint", rf"([(,]\s*|<(if|and|or)\s+|<requires:\s*)@12<=<not>{operand_follows}"),
+        _match("dppJoint", r"<not>\ze\s+in>"),
         _match("dppAttribute", rf"{behind_operand}<({'|'.join(plain)})>\ze(\s*\()@!"),
         _match("dppAttribute", rf"{behind_operand}<({'|'.join(taking)})>"),
         _match("dppCone", rf"(([)\]']|\k)\s*<in\s+)@20<=<({'|'.join(v.cones)})>\ze(\s*(#|$|[(,}}])|\s+{own})"),

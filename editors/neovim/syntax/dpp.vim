@@ -19,6 +19,7 @@ syn match dppCall /\v^\s*\zs<where>\ze\s*\(/
 syn match dppCall /\v(<(minimize|maximize|return|test|and|or|not)\s+)@12<=<where>\ze\s*\(/
 syn match dppJoint /\v<dual>\ze\s+(<(and|for|if|import|in|or|where)>)@!\K/
 syn match dppJoint /\v([(,]\s*|<(if|and|or)\s+|<requires:\s*)@12<=<not>\ze(\s+(<(and|for|if|import|in|or|where)>)@!\K|\s*[0-9.(\[+-])/
+syn match dppJoint /\v<not>\ze\s+in>/
 syn match dppAttribute /\v(\k|[)\]'])@1<=\s+\zs<(nonneg|pos|nonpos|neg|psd|nsd|symmetric|diagonal)>\ze(\s*\()@!/
 syn match dppAttribute /\v(\k|[)\]'])@1<=\s+\zs<(sparse)>/
 syn match dppCone /\v(([)\]']|\k)\s*<in\s+)@20<=<(nonneg|nonpos|zero|soc|rsoc|exp_cone|pow_cone|psd|nsd|rotated_soc|ball|box|simplex)>\ze(\s*(#|$|[(,}])|\s+(<(and|for|if|import|in|or|where)>)@!\K)/
