@@ -97,7 +97,7 @@ def atoms_page(name: str) -> str:
     """What ``dpp atoms`` prints of an atom; of all without one."""
     from dpplang.cli import atoms
 
-    return _printed(atoms.run, argparse.Namespace(name=name or None, json=False))
+    return _printed(atoms.run, argparse.Namespace(name=name or None, json=False, markdown=False))
 
 
 def _printed(command: object, args: argparse.Namespace) -> str:
