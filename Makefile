@@ -23,6 +23,7 @@ test-fast: .venv/stamp editors/vscode/node_modules/.stamp
 
 lint: .venv/stamp
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 types: .venv/stamp
 	$(BIN)/pyright

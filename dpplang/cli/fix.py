@@ -73,9 +73,7 @@ def show_diff(path: Path, before: str, after: str, stream: TextIO) -> None:
 
 def fixable(found: Sequence[Diagnostic], *, unsafe: bool) -> int:
     """How many findings have a fix that may be applied to their own file."""
-    return sum(
-        d.primary is not None and applicable(d, d.primary.span.source, unsafe=unsafe) is not None for d in found
-    )
+    return sum(d.primary is not None and applicable(d, d.primary.span.source, unsafe=unsafe) is not None for d in found)
 
 
 def report_stream(form: str) -> TextIO:

@@ -18,6 +18,7 @@ from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.cones.product import Product
 
 _ZERO = 1e-6  # relative size of what counts as zero
+_ROUNDING = 1e-13  # of the largest entry of a direction, that a smaller one may be off
 _STRICT = 1e-9  # relative size from which bᵀy, or qᵀx, counts as negative
 _DENSE = 1_000_000  # entries of a matrix that is decomposed rather than iterated on
 _SHARE = 1e-2  # of Aᵀy in bᵀy at most
@@ -45,18 +46,36 @@ def proves_unbounded(x: Array, P: sp.csc_matrix, q: Array, A: sp.csc_matrix, con
     if not np.isfinite(x).all():
         return False
     whole = sp.csc_matrix(P + sp.triu(P, 1).T)
-    return _is_ray(x, whole, q, A, cone) or (P.nnz > 0 and _is_ray(_cleaned(x, whole), whole, q, A, cone))
+    if _is_ray(x, whole, q, A, cone):
+        return True
+    equations = sp.csc_matrix(sp.vstack([whole, A.tocsr()[: cone.equations]]))
+    curved = P.nnz > 0 and _is_ray(_cleaned(x, whole), whole, q, A, cone)
+    return curved or _is_ray(_projected(x, equations), whole, q, A, cone)
 
 
 def _is_ray(x: Array, whole: sp.csc_matrix, q: Array, A: sp.csc_matrix, cone: Product) -> bool:
     terms = float(np.abs(q) @ np.abs(x))
-    moved, sizes = -(A @ x), abs(A) @ np.abs(x)
+    moved, sizes = -(A @ x), _sizes(A, x)
     return (
         terms > 0
         and -float(q @ x) > _STRICT * terms
-        and _vanishes(whole @ x, abs(whole) @ np.abs(x), _ZERO)
+        and _vanishes(whole @ x, _sizes(whole, x), _ZERO)
         and _vanishes(moved - cone.project(moved), sizes, _ZERO)
     )
+
+
+def _sizes(matrix: sp.csc_matrix, x: Array) -> Array:
+    """The terms of each row's sum, and what rounding makes of them where the entries of x in it are 0."""
+    magnitude = abs(matrix)
+    rounding = _ROUNDING / _ZERO * np.abs(x).max(initial=0.0)
+    return magnitude @ np.abs(x) + rounding * (magnitude @ np.ones_like(x))
+
+
+def _projected(x: Array, equations: sp.csc_matrix) -> Array:
+    """The direction nearest to x that the equations leave at 0: what a solver leaves in entries that must not move."""
+    if equations.shape and x.size * equations.shape[0] <= _DENSE:
+        return x - np.linalg.lstsq(equations.toarray(), equations @ x, rcond=None)[0]
+    return x - spla.lsmr(equations, equations @ x, atol=1e-14, btol=1e-14, conlim=0)[0]
 
 
 def _cleaned(y: Array, A: sp.csc_matrix) -> Array:

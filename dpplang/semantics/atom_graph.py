@@ -92,9 +92,7 @@ class RecordReader:
                 constraints.extend(constraints_of(walk, item, scope, name) or ())
         return walk, scope, variables, constraints
 
-    def _declare(
-        self, walk: Inference, declaration: ast.Declaration, scope: Scope, variables: list[Symbol]
-    ) -> Scope:
+    def _declare(self, walk: Inference, declaration: ast.Declaration, scope: Scope, variables: list[Symbol]) -> Scope:
         name = declaration.name.name
         try:
             if name in scope.local:

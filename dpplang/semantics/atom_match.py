@@ -146,9 +146,7 @@ def _unknown_keyword(atom: Atom, ident: ast.Ident, known: list[str]) -> Mismatch
     )
 
 
-def _axis(
-    first: Expr, options: dict[str, tuple[ast.Ident, Expr]], site: Site
-) -> tuple[int | None, bool] | Mismatch:
+def _axis(first: Expr, options: dict[str, tuple[ast.Ident, Expr]], site: Site) -> tuple[int | None, bool] | Mismatch:
     keepdims = integer(options["keepdims"][1]) if "keepdims" in options else 0
     if keepdims not in (0, 1):
         span = options["keepdims"][1].span

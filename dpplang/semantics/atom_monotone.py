@@ -17,8 +17,25 @@ from dpplang.semantics.tree import Apply, Atom, AtomCall, Constraint, Expr, Fact
 INC, DEC, CONST, UNKNOWN = Monotonicity.INCREASING, Monotonicity.DECREASING, Monotonicity.CONSTANT, Monotonicity.UNKNOWN
 
 _RISING = frozenset(
-    ["add", "sum", "mean", "cumsum", "trace", "diag", "hstack", "vstack", "stack", "reshape", "transpose", "spread",
-     "upper_tri", "maximum", "minimum", "max", "min"]
+    [
+        "add",
+        "sum",
+        "mean",
+        "cumsum",
+        "trace",
+        "diag",
+        "hstack",
+        "vstack",
+        "stack",
+        "reshape",
+        "transpose",
+        "spread",
+        "upper_tri",
+        "maximum",
+        "minimum",
+        "max",
+        "min",
+    ]
 )
 """Primitives that rise with every argument."""
 

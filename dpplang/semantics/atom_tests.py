@@ -56,9 +56,7 @@ def failing_tests(item: ast.AtomItem, library: Library) -> Iterator[Diagnostic]:
                 yield Diagnostic("ATM428", message, Label(relation.span), blamed)
 
 
-def _membership(
-    item: ast.AtomItem, node: ast.Membership, walk: Inference, scope: Scope
-) -> Iterator[Diagnostic]:
+def _membership(item: ast.AtomItem, node: ast.Membership, walk: Inference, scope: Scope) -> Iterator[Diagnostic]:
     try:
         constraint = member(walk, node, scope)
         holds = constraint is None or feasible(constraint, {}, {}, TOLERANCE) is not node.negated

@@ -39,9 +39,7 @@ class Called:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def call_atom(
-    records: tuple[Atom, ...], arguments: tuple[Expr, ...], keywords: Keywords, site: Site
-) -> Called:
+def call_atom(records: tuple[Atom, ...], arguments: tuple[Expr, ...], keywords: Keywords, site: Site) -> Called:
     """Apply the first record of an atom that the arguments fit.
 
     Args:
@@ -66,9 +64,7 @@ def call_atom(
     return Called(None, (_nearest(mismatches, records),))
 
 
-def _fold(
-    records: tuple[Atom, ...], arguments: tuple[Expr, ...], keywords: Keywords, site: Site
-) -> Called | None:
+def _fold(records: tuple[Atom, ...], arguments: tuple[Expr, ...], keywords: Keywords, site: Site) -> Called | None:
     """``maximum(a, b, c)`` as ``maximum(maximum(a, b), c)``; None where nothing is to be folded."""
     if keywords or len(arguments) < 3 or not any(record.variadic for record in records):
         return None
@@ -81,9 +77,7 @@ def _fold(
     return Called(folded)
 
 
-def _by_rank(
-    records: tuple[Atom, ...], arguments: tuple[Expr, ...], keywords: Keywords
-) -> list[Atom]:
+def _by_rank(records: tuple[Atom, ...], arguments: tuple[Expr, ...], keywords: Keywords) -> list[Atom]:
     """Records in order, those whose first formal has the rank of the first argument before reductions that flatten
     it;
     with ``axis``, reductions alone where there is one."""
@@ -172,9 +166,7 @@ def _keepdims(expr: Expr, found: Match, arguments: tuple[Expr, ...]) -> Expr:
         return expr
     whole = arguments[0].shape if arguments else found.args[0].shape
     one = Poly.const(1)
-    kept: Shape = tuple(
-        one if found.axis in (None, i) else extent for i, extent in enumerate(whole)
-    )
+    kept: Shape = tuple(one if found.axis in (None, i) else extent for i, extent in enumerate(whole))
     return Apply(
         "reshape",
         (expr,),

@@ -285,4 +285,3 @@ def _number(node: ast.Number) -> str:
     if written:
         return node.text
     return str(int(node.value)) if node.is_integer else repr(node.value)
-

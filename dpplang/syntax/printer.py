@@ -100,12 +100,7 @@ class _Writer(Phrases):
 
     def _line(
         self,
-        item: ast.DimItem
-        | ast.FuncItem
-        | ast.ImportItem
-        | ast.ObjectiveItem
-        | ast.SubjectToItem
-        | ast.ReturnItem,
+        item: ast.DimItem | ast.FuncItem | ast.ImportItem | ast.ObjectiveItem | ast.SubjectToItem | ast.ReturnItem,
     ) -> Doc:
         match item:
             case ast.DimItem():

@@ -28,7 +28,9 @@ def test_transpose(case, batches) -> None:
 
 def test_chain_of_operations_against_central_differences() -> None:
     a, b = ref("a", 3, 3), ref("b")
-    gram = op("add", op("matmul", op("transpose", a, shape=(3, 3)), a, shape=(3, 3)), op("eye", shape=(3, 3)), shape=(3, 3))
+    gram = op(
+        "add", op("matmul", op("transpose", a, shape=(3, 3)), a, shape=(3, 3)), op("eye", shape=(3, 3)), shape=(3, 3)
+    )
     factor = op("chol", op("mul", op("exp", b, shape=()), gram, shape=(3, 3)), shape=(3, 3))
     expression = op("norm_fro", op("matmul", factor, a, shape=(3, 3)), shape=())
     rng = np.random.default_rng(1)

@@ -212,10 +212,94 @@ def test_the_page_of_the_atoms_is_that_of_their_records(dpp: Dpp) -> None:
         assert re.search(rf"`[^`]*\b{name}\b[^`]*`", page), name
 
 
-CVXPYS = ["abs", "entr", "exp", "huber", "inv_pos", "kl_div", "log", "log1p", "log_normcdf", "loggamma", "logistic", "maximum", "minimum", "neg", "pos", "power", "rel_entr", "scalene", "sqrt", "square", "xexp", "cummax", "cvar", "dotsort", "geo_mean", "harmonic_mean", "inv_prod", "lambda_max", "lambda_min", "lambda_sum_largest", "lambda_sum_smallest", "log_det", "log_sum_exp", "matrix_frac", "max", "min", "mixed_norm", "norm1", "norm2", "norm_inf", "norm_nuc", "norm_fro", "pnorm", "quad_form", "quad_over_lin", "sigma_max", "std", "var", "sum_largest", "sum_smallest", "sum_squares", "tr_inv", "tv", "von_neumann_entr", "quantum_rel_entr", "ptp"]
+CVXPYS = [
+    "abs",
+    "entr",
+    "exp",
+    "huber",
+    "inv_pos",
+    "kl_div",
+    "log",
+    "log1p",
+    "log_normcdf",
+    "loggamma",
+    "logistic",
+    "maximum",
+    "minimum",
+    "neg",
+    "pos",
+    "power",
+    "rel_entr",
+    "scalene",
+    "sqrt",
+    "square",
+    "xexp",
+    "cummax",
+    "cvar",
+    "dotsort",
+    "geo_mean",
+    "harmonic_mean",
+    "inv_prod",
+    "lambda_max",
+    "lambda_min",
+    "lambda_sum_largest",
+    "lambda_sum_smallest",
+    "log_det",
+    "log_sum_exp",
+    "matrix_frac",
+    "max",
+    "min",
+    "mixed_norm",
+    "norm1",
+    "norm2",
+    "norm_inf",
+    "norm_nuc",
+    "norm_fro",
+    "pnorm",
+    "quad_form",
+    "quad_over_lin",
+    "sigma_max",
+    "std",
+    "var",
+    "sum_largest",
+    "sum_smallest",
+    "sum_squares",
+    "tr_inv",
+    "tv",
+    "von_neumann_entr",
+    "quantum_rel_entr",
+    "ptp",
+]
 
 
-AFFINE = ["sum", "mean", "cumsum", "diff", "diag", "trace", "upper_tri", "vec_to_upper_tri", "vec", "squeeze", "reshape", "transpose", "hstack", "vstack", "concatenate", "stack", "bmat", "multiply", "matmul", "vdot", "outer", "conv", "convolve", "kron", "partial_trace", "partial_transpose"]
+AFFINE = [
+    "sum",
+    "mean",
+    "cumsum",
+    "diff",
+    "diag",
+    "trace",
+    "upper_tri",
+    "vec_to_upper_tri",
+    "vec",
+    "squeeze",
+    "reshape",
+    "transpose",
+    "hstack",
+    "vstack",
+    "concatenate",
+    "stack",
+    "bmat",
+    "multiply",
+    "matmul",
+    "vdot",
+    "outer",
+    "conv",
+    "convolve",
+    "kron",
+    "partial_trace",
+    "partial_transpose",
+]
 CONES = ["nonneg", "nonpos", "zero", "soc", "rsoc", "rotated_soc", "exp_cone", "pow_cone", "psd", "nsd"]
 
 
@@ -231,8 +315,12 @@ def test_atoms_as_json(dpp: Dpp) -> None:
     (huber,) = json.loads(dpp("atoms", "huber", "--json").out)
     assert huber["curvature"] == "convex" and huber["sign"] == ["nonneg"]
     assert huber["monotone"] == ["increasing in x where x >= 0", "decreasing in x where x <= 0"]
-    assert huber["line"] == 1 + (STDLIB / "piecewise.dpp").read_text(encoding="utf-8").split("atom huber")[0].count("\n")
-    assert huber["file"] == "piecewise.dpp" and "minimize" in huber["graph"] and huber["doc"].startswith("Huber penalty")
+    assert huber["line"] == 1 + (STDLIB / "piecewise.dpp").read_text(encoding="utf-8").split("atom huber")[0].count(
+        "\n"
+    )
+    assert (
+        huber["file"] == "piecewise.dpp" and "minimize" in huber["graph"] and huber["doc"].startswith("Huber penalty")
+    )
 
 
 MISTAKES = {

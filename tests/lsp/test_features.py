@@ -434,8 +434,7 @@ def test_fixes_of_diagnostics_that_the_client_names_though_the_cursor_is_elsewhe
     shown = diagnostics(view)
     at_start = text.index("minimize")
     titles = [
-        [a.title for a in actions(view, at_start, at_start, ["quickfix"], None, found, meant)]
-        for meant in ((), shown)
+        [a.title for a in actions(view, at_start, at_start, ["quickfix"], None, found, meant)] for meant in ((), shown)
     ]
     assert titles[0] == []
     assert [d.code for d in shown] == ["DPP302"] and any("derived" in title for title in titles[1])

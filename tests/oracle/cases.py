@@ -34,13 +34,18 @@ class Case:
 CASES: dict[str, Case] = {}
 
 
-def case(text: str, *, data: tuple[str, ...] = (), dims: dict[str, int] | None = None, differentiable: bool = True, duals: bool = True):
+def case(
+    text: str,
+    *,
+    data: tuple[str, ...] = (),
+    dims: dict[str, int] | None = None,
+    differentiable: bool = True,
+    duals: bool = True,
+):
     """Register a class with static methods ``draw`` and ``build`` as a case."""
 
     def register(cls: type) -> type:
-        CASES[cls.__name__] = Case(
-            cls.__name__, text, cls.draw, cls.build, data, dims or {}, differentiable, duals
-        )
+        CASES[cls.__name__] = Case(cls.__name__, text, cls.draw, cls.build, data, dims or {}, differentiable, duals)
         return cls
 
     return register
@@ -89,7 +94,14 @@ class qp_factor:
         n, m, p = 5, 4, 2
         x0 = rng.standard_normal(n)
         A, G = rng.standard_normal((p, n)), rng.standard_normal((m, n))
-        return {"Q": spd(rng, n), "q": rng.standard_normal(n), "A": A, "b": A @ x0, "G": G, "h": G @ x0 + rng.random(m) * 0.5}
+        return {
+            "Q": spd(rng, n),
+            "q": rng.standard_normal(n),
+            "A": A,
+            "b": A @ x0,
+            "G": G,
+            "h": G @ x0 + rng.random(m) * 0.5,
+        }
 
     def build(v):
         x = cp.Variable(5)
@@ -114,10 +126,15 @@ class qp_quad_form:
     def build(v):
         x = cp.Variable(5)
         i = v["G"] @ x <= v["h"]
-        return cp.Problem(cp.Minimize(0.5 * cp.quad_form(x, cp.psd_wrap((v["Q"] + v["Q"].T) / 2)) + v["q"] @ x), [i]), {"x": x}, {"ineq": i}
+        return (
+            cp.Problem(cp.Minimize(0.5 * cp.quad_form(x, cp.psd_wrap((v["Q"] + v["Q"].T) / 2)) + v["q"] @ x), [i]),
+            {"x": x},
+            {"ineq": i},
+        )
 
 
-@case("""
+@case(
+    """
 dim T = 3, n, k
 data  F[n, k]
 param mu[T, n], w0[n], Omega[k, k] psd, d[n] nonneg
@@ -134,7 +151,9 @@ subject to
   long[t in T]:     0 <= w[t+1] <= 0.6
   turn[t in T]:     norm1(u[t]) <= tau
 return w[1:], dual budget
-""", data=("F",))
+""",
+    data=("F",),
+)
 class portfolio:
     def draw(rng):
         n, k, T = 4, 2, 3
@@ -164,24 +183,39 @@ class portfolio:
         )
         cons = [w[0] == v["w0"]]
         for t in range(T):
-            cons += [w[t + 1] == w[t] + u[t], cp.sum(w[t + 1]) == 1, w[t + 1] >= 0, w[t + 1] <= 0.6, cp.norm1(u[t]) <= v["tau"]]
+            cons += [
+                w[t + 1] == w[t] + u[t],
+                cp.sum(w[t + 1]) == 1,
+                w[t + 1] >= 0,
+                w[t + 1] <= 0.6,
+                cp.norm1(u[t]) <= v["tau"],
+            ]
         return cp.Problem(cp.Maximize(objective), cons), {"w": w, "u": u}, {}
 
 
-@case("""
+@case(
+    """
 dim N, n
 param X[N, n], lam pos
 data y[N]
 var beta[n]
 minimize sum(logistic(-y[i] * (X[i]' @ beta)) for i in N) + lam * sum_squares(beta)
-""", data=("y",))
+""",
+    data=("y",),
+)
 class logistic_regression:
     def draw(rng):
         return {"X": rng.standard_normal((12, 3)), "lam": np.float64(0.3), "y": np.sign(rng.standard_normal(12))}
 
     def build(v):
         b = cp.Variable(3)
-        return cp.Problem(cp.Minimize(cp.sum(cp.logistic(-cp.multiply(v["y"], v["X"] @ b))) + v["lam"] * cp.sum_squares(b))), {"beta": b}, {}
+        return (
+            cp.Problem(
+                cp.Minimize(cp.sum(cp.logistic(-cp.multiply(v["y"], v["X"] @ b))) + v["lam"] * cp.sum_squares(b))
+            ),
+            {"beta": b},
+            {},
+        )
 
 
 @case("""
@@ -253,7 +287,11 @@ class robust:
 
     def build(v):
         x = cp.Variable(3)
-        return cp.Problem(cp.Minimize(cp.sum(cp.huber(v["A"] @ x - v["b"], float(v["M"]))) + 0.1 * cp.sum_squares(x))), {"x": x}, {}
+        return (
+            cp.Problem(cp.Minimize(cp.sum(cp.huber(v["A"] @ x - v["b"], float(v["M"]))) + 0.1 * cp.sum_squares(x))),
+            {"x": x},
+            {},
+        )
 
 
 @case("""
@@ -291,10 +329,15 @@ class fair:
     def build(v):
         x = cp.Variable(4)
         t, limit = cp.sum(x) <= 3, x <= v["cap"]
-        return cp.Problem(cp.Maximize(cp.sum(cp.multiply(v["w"], cp.log(x)))), [t, limit]), {"x": x}, {"total": t, "limit": limit}
+        return (
+            cp.Problem(cp.Maximize(cp.sum(cp.multiply(v["w"], cp.log(x)))), [t, limit]),
+            {"x": x},
+            {"total": t, "limit": limit},
+        )
 
 
-@case("""
+@case(
+    """
 dim T = 6, n, m
 param A[n, n], B[n, m], x0[n]
 data q[n] nonneg, r[m] nonneg
@@ -306,7 +349,9 @@ subject to
   lim[t in T]:   -0.5 <= u[t] <= 0.5
   late[t in T if t > 3]: x[t + 1] <= 2
 return u[0], dual step
-""", data=("q", "r"))
+""",
+    data=("q", "r"),
+)
 class mpc:
     def draw(rng):
         n, m = 2, 1
@@ -361,10 +406,15 @@ class mixed_cones:
     def build(v):
         x, t = cp.Variable(4), cp.Variable()
         c, k = cp.SOC(t, 2 * x + v["c"]), cp.sum_largest(x, 2) <= v["k"]
-        return cp.Problem(cp.Minimize(cp.log_sum_exp(x - v["c"]) + 0.5 * cp.sum_squares(x) + t), [c, k]), {"x": x, "t": t}, {"top": k}
+        return (
+            cp.Problem(cp.Minimize(cp.log_sum_exp(x - v["c"]) + 0.5 * cp.sum_squares(x) + t), [c, k]),
+            {"x": x, "t": t},
+            {"top": k},
+        )
 
 
-@case("""
+@case(
+    """
 dim n
 param a[n] pos, p nonneg
 var x[n]
@@ -372,14 +422,20 @@ minimize sum(inv_pos(x)) + p * quad_over_lin(x, 1 + sum(x)) + sum(a * x^3)
 subject to
   lo: sqrt(x) >= 0.3
   gm: geo_mean(x) >= 0.4
-""", duals=False)
+""",
+    duals=False,
+)
 class powers:
     def draw(rng):
         return {"a": 0.5 + rng.random(4), "p": np.float64(0.7)}
 
     def build(v):
         x = cp.Variable(4)
-        obj = cp.sum(cp.inv_pos(x)) + v["p"] * cp.quad_over_lin(x, 1 + cp.sum(x)) + cp.sum(cp.multiply(v["a"], cp.power(x, 3)))
+        obj = (
+            cp.sum(cp.inv_pos(x))
+            + v["p"] * cp.quad_over_lin(x, 1 + cp.sum(x))
+            + cp.sum(cp.multiply(v["a"], cp.power(x, 3)))
+        )
         return cp.Problem(cp.Minimize(obj), [cp.sqrt(x) >= 0.3, cp.geo_mean(x) >= 0.4]), {"x": x}, {}
 
 
@@ -399,7 +455,9 @@ class divergences:
     def build(v):
         x, y = cp.Variable(3), cp.Variable(3)
         m, n = cp.sum(x) == 2, cp.norm_inf(x - y) <= 1
-        obj = cp.sum(cp.kl_div(x, v["q"])) + cp.sum(cp.maximum(x - v["p"], y)) + cp.sum_squares(y) + cp.sum(cp.exp(x - 1))
+        obj = (
+            cp.sum(cp.kl_div(x, v["q"])) + cp.sum(cp.maximum(x - v["p"], y)) + cp.sum_squares(y) + cp.sum(cp.exp(x - 1))
+        )
         return cp.Problem(cp.Minimize(obj), [m, n]), {"x": x, "y": y}, {"mean": m, "near": n}
 
 
@@ -421,10 +479,15 @@ class bounds:
         x, z = cp.Variable(4), cp.Variable(4, nonneg=True)
         m = v["B"] @ (x - z) <= v["h"]
         obj = v["c"] @ x - cp.sum_squares(z) - 0.5 * cp.sum_squares(x)
-        return cp.Problem(cp.Maximize(obj), [m, cp.sum(x) == cp.sum(z) + 0.5, x >= 0, x <= 1]), {"x": x, "z": z}, {"mix": m}
+        return (
+            cp.Problem(cp.Maximize(obj), [m, cp.sum(x) == cp.sum(z) + 0.5, x >= 0, x <= 1]),
+            {"x": x, "z": z},
+            {"mix": m},
+        )
 
 
-@case("""
+@case(
+    """
 dim n
 param a[n], b[n, n]
 var X[n, n]
@@ -433,7 +496,9 @@ subject to
   link[i in n, j in n if i < j]: X[i, j] - X[j, i] == b[i, j]
   rows: vstack(X[0], X[n - 1]) >= -1
   tot: trace(X) + sum(kron(X, [[1, 2]])) <= 4
-""", duals=False)
+""",
+    duals=False,
+)
 class layout:
     def draw(rng):
         return {"a": rng.standard_normal(3), "b": 0.2 * rng.standard_normal((3, 3))}

@@ -86,7 +86,10 @@ def test_iteration_limit_raises(solver: str) -> None:
 def test_nan_and_infinity_are_named(name: str, bad: float) -> None:
     values = {k: np.array(v) for k, v in VALUES.items()}
     values[name].reshape(-1)[-1] = bad
-    for solve in (lambda: dpplang.parse(PSD_QP).solve(values), lambda: Layer(dpplang.parse(PSD_QP))(**{k: torch.tensor(v) for k, v in values.items()})):
+    for solve in (
+        lambda: dpplang.parse(PSD_QP).solve(values),
+        lambda: Layer(dpplang.parse(PSD_QP))(**{k: torch.tensor(v) for k, v in values.items()}),
+    ):
         with pytest.raises(BindError, match=f"`{name}` is") as caught:
             solve()
         assert caught.value.diagnostics[0].code == "BND714"
@@ -99,7 +102,9 @@ def test_an_indefinite_matrix_is_refused_with_its_eigenvalue() -> None:
     assert "-0.5" in str(caught.value) and caught.value.diagnostics[0].code == "BND715"
 
 
-@pytest.mark.parametrize("make", [lambda **o: dpplang.parse(PSD_QP).solve(VALUES, options=o), lambda **o: Layer(dpplang.parse(PSD_QP), **o)])
+@pytest.mark.parametrize(
+    "make", [lambda **o: dpplang.parse(PSD_QP).solve(VALUES, options=o), lambda **o: Layer(dpplang.parse(PSD_QP), **o)]
+)
 def test_a_misspelt_option_is_an_error_with_the_right_one(make) -> None:
     with pytest.raises(BindError, match="did you mean `max_iterations`"):
         make(max_iteration=5)
@@ -113,9 +118,13 @@ def test_a_misspelt_option_is_an_error_with_the_right_one(make) -> None:
 def test_signs_balls_and_semidefinite_variables_hold() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(6, 10))
-    relu = dpplang.parse("dim n\nparam x[n]\nvar y[n]\nminimize sum_squares(y - x)\nsubject to\n  floor: y >= 0\n").solve(x=x)
+    relu = dpplang.parse(
+        "dim n\nparam x[n]\nvar y[n]\nminimize sum_squares(y - x)\nsubject to\n  floor: y >= 0\n"
+    ).solve(x=x)
     np.testing.assert_allclose(relu.y, np.maximum(x, 0), atol=1e-9)
-    ball = dpplang.parse("dim n\nparam c[n]\nvar x[n]\nminimize sum_squares(x - c)\nsubject to\n  ball: norm2(x) <= 1\n").solve(c=x)
+    ball = dpplang.parse(
+        "dim n\nparam c[n]\nvar x[n]\nminimize sum_squares(x - c)\nsubject to\n  ball: norm2(x) <= 1\n"
+    ).solve(c=x)
     np.testing.assert_allclose(ball.x, x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1), atol=1e-8)
     C = rng.normal(size=(3, 5, 5))
     C = C + C.swapaxes(1, 2)
@@ -127,7 +136,9 @@ def test_signs_balls_and_semidefinite_variables_hold() -> None:
 # ---------------------------------------------------------------- gradients: tiny, shared, symmetric, exact
 
 KINDS = {
-    "quadratic": ("dim n\nparam c[n], s\nvar x[n]\nminimize sum_squares(x - c) + s * sum(x)\nsubject to\n  floor: x >= 0\n"),
+    "quadratic": (
+        "dim n\nparam c[n], s\nvar x[n]\nminimize sum_squares(x - c) + s * sum(x)\nsubject to\n  floor: x >= 0\n"
+    ),
     "conic": "dim n\nparam c[n], s\nvar x[n]\nminimize sum_squares(x - c) + s * sum(x)\nsubject to\n  ball: norm2(x) <= 1\n",
     "smooth": "dim n\nparam c[n], s\nvar x[n]\nminimize sum(logistic(x)) + sum_squares(x - c) + s * sum(x)\n",
 }

@@ -67,9 +67,7 @@ def build(
         return SparseMatrixMap(dense.shape, indptr, rows_.astype(np.int64), affine(part, dense[rows_, columns]))
 
     parameters = tuple(Parameter(name, (sizes[name],), int(offsets[name]), origin=Origin(name)) for name in names)
-    everything = OutputMap(
-        "x", (n,), np.arange(n), np.arange(n), AffineMap(sp.csr_array((n, total)), np.ones(n))
-    )
+    everything = OutputMap("x", (n,), np.arange(n), np.arange(n), AffineMap(sp.csr_array((n, total)), np.ones(n)))
     return Program(
         parameters, matrix_map("P", P), affine("q", q), affine("d", np.array([d])), matrix_map("A", A), affine("b", b), cones,
         sense, (everything,), (everything,), (), rows or (RowBlock(0, m, Origin("rows")),), name="made by hand",
@@ -107,12 +105,19 @@ def random_program(
     nnz = n * (n + 1) // 2
 
     def few(rows: int, density: float) -> sp.csr_array:
-        return sp.csr_array(sp.random_array((rows, 4), density=density, rng=rng, data_sampler=lambda size: rng.normal(size=size)))
+        return sp.csr_array(
+            sp.random_array((rows, 4), density=density, rng=rng, data_sampler=lambda size: rng.normal(size=size))
+        )
 
     carried: list[tuple[str, str, sp.sparray]] = [("all", "A", copy_A), ("all", "q", copy_q)]
     if quadratic:
         carried.append(("mixed", "P", few(nnz, 0.3) * 0.02))
-    carried += [("mixed", "A", few(size, 0.2)), ("mixed", "q", few(n, 0.5)), ("mixed", "b", few(m, 0.5)), ("mixed", "d", few(1, 1.0))]
+    carried += [
+        ("mixed", "A", few(size, 0.2)),
+        ("mixed", "q", few(n, 0.5)),
+        ("mixed", "b", few(m, 0.5)),
+        ("mixed", "d", few(1, 1.0)),
+    ]
     program = build(P, np.zeros(n), np.zeros((m, n)), b, cones, carried, sense, d=0.7, pattern=False)
     mixed = np.zeros((1, 4))
     return program, (np.concatenate((A.T.reshape(-1), q))[None], mixed)

@@ -18,6 +18,7 @@ from dpplang.runtime.engine import Engine, Solved
 from dpplang.runtime.options import Options
 from dpplang.runtime.residuals import residuals
 from dpplang.runtime.warn import SolveWarning
+from tests.lowering import test_random_gradients as random_gradients
 from tests.runtime.programs import CONES, build, random_program
 
 
@@ -200,6 +201,18 @@ def test_refinement_never_makes_it_worse(solver: str) -> None:
         before, after = (worst(program, Engine(program, Options(solver=solver, refine=k)).solve(())) for k in (0, 1))
         assert after <= max(1.01 * before, 1e-14)
         assert after < 1e-8
+
+
+def test_iterates_that_stay_at_the_boundary_of_a_cone_start_anew() -> None:
+    """Clarabel ends at its limit of iterations with these numbers, and in ten where a digit of them is changed."""
+    rng = np.random.default_rng(271)
+    theta = {name: value[2] for name, value in random_gradients.values(rng).items()}
+    text = random_gradients.HEAD + "minimize " + " + ".join(random_gradients.STRONGLY_CONVEX)
+    text += " + q * sum(maximum(x, 0.3, -1))\nsubject to\n  x <= 3\n  tr_inv(S + Q + 3 * eye(n)) <= 20\n"
+    problem = dpplang.parse(text)
+    data = {"C": rng.standard_normal((4, 4)), "d": rng.standard_normal(4)}
+    ours, other = (problem.solve(theta, data=data, options={"solver": s}).value for s in ("clarabel", "scs"))
+    assert ours == pytest.approx(other, abs=1e-7)
 
 
 def test_small_residuals_beside_large_terms_are_not_the_end() -> None:

@@ -45,11 +45,15 @@ def violation(name: str, s: np.ndarray, dual: bool = False) -> float:
                 return float(np.maximum(-np.linalg.eigvalsh(unsvec(s)), 0).max())
             case "exp" if not dual:
                 # the gap as it is and in log form, x ≤ y log(z/y): each is ill-conditioned at one end
-                gap = np.where(y > 0, np.minimum(x - y * np.log(np.maximum(z, 0) / y), y * np.exp(x / y) - z), np.maximum(x, 0))
+                gap = np.where(
+                    y > 0, np.minimum(x - y * np.log(np.maximum(z, 0) / y), y * np.exp(x / y) - z), np.maximum(x, 0)
+                )
                 return float(np.maximum(np.maximum(gap, -y), -z).max())
             case "exp":
                 # −u·exp(v/u) ≤ e·w  ⇔  v ≥ u·(1 + log(w/−u)) for u < 0
-                gap = np.where(x < 0, np.minimum(x * (1 + np.log(np.maximum(z, 0) / -x)) - y, -x * np.exp(y / x - 1) - z), -y)
+                gap = np.where(
+                    x < 0, np.minimum(x * (1 + np.log(np.maximum(z, 0) / -x)) - y, -x * np.exp(y / x - 1) - z), -y
+                )
                 return float(np.maximum(np.maximum(gap, x), -z).max())
             case "pow":
                 a = np.asarray(POWERS)
@@ -119,7 +123,9 @@ def test_special_points(name: str, point: tuple[float, ...], expected: tuple[flo
     assert np.isfinite(cone.spectrum(np.array([point], dtype=float)).values).all()
 
 
-@pytest.mark.parametrize("point", [(0.0, 1.0, 0.0), (0.0, -1.0, 0.0), (1.0, -2.0, 0.0), (-1.0, 2.0, 0.0), (0.0, 0.0, 1.0), (-1.0, -1.0, 0.1)])
+@pytest.mark.parametrize(
+    "point", [(0.0, 1.0, 0.0), (0.0, -1.0, 0.0), (1.0, -2.0, 0.0), (-1.0, 2.0, 0.0), (0.0, 0.0, 1.0), (-1.0, -1.0, 0.1)]
+)
 def test_power_special_points(point: tuple[float, ...]) -> None:
     cone = Power(POWERS)
     v = np.broadcast_to(np.array(point), (4, 3)).copy()

@@ -51,7 +51,9 @@ def test_tangent_against_central_differences(name: str, quadratic: bool, sense: 
     rng, h = np.random.default_rng(1), 1e-6
     dtheta = tuple(rng.normal(size=t.shape) for t in theta)
     ahead, behind = engine.solve(step(theta, dtheta, h)), engine.solve(step(theta, dtheta, -h))
-    for got, a, b in zip(engine.tangent(solved, dtheta), (ahead.x, ahead.y, ahead.value), (behind.x, behind.y, behind.value), strict=True):
+    for got, a, b in zip(
+        engine.tangent(solved, dtheta), (ahead.x, ahead.y, ahead.value), (behind.x, behind.y, behind.value), strict=True
+    ):
         numeric = (a - b) / (2 * h)
         assert np.abs(got - numeric).max() <= 1e-5 * (1 + np.abs(numeric).max())
 
@@ -188,7 +190,9 @@ def test_large_systems_take_the_triangular_path() -> None:
     assert np.sum(gradient * q) == pytest.approx(np.sum(dx * q), rel=1e-10)
 
 
-def test_undetermined_multipliers_that_no_parameter_moves_are_no_news(path: str, recwarn: pytest.WarningsRecorder) -> None:
+def test_undetermined_multipliers_that_no_parameter_moves_are_no_news(
+    path: str, recwarn: pytest.WarningsRecorder
+) -> None:
     """The same equality twice, with a parameter in the objective only: the derivative is unique, and nothing is said."""
     carried = [("q", "q", sp.csr_array(sp.eye_array(2)))]
     program = build(np.eye(2), np.zeros(2), np.ones((2, 2)), np.ones(2), Cones(zero=2), carried)
@@ -201,10 +205,14 @@ def test_undetermined_multipliers_that_no_parameter_moves_are_no_news(path: str,
     assert not [w for w in recwarn if issubclass(w.category, DerivativeWarning)]
 
 
-def test_solution_that_is_not_unique_warns_if_the_upstream_gradient_sees_it(path: str, recwarn: pytest.WarningsRecorder) -> None:
+def test_solution_that_is_not_unique_warns_if_the_upstream_gradient_sees_it(
+    path: str, recwarn: pytest.WarningsRecorder
+) -> None:
     """x₁ is free of the objective and of constraints: a gradient of x₀ alone is exact, one of x₁ is not."""
     carried = [("q", "q", sp.csr_array([[1.0], [0.0]]))]
-    program = build(np.diag([1.0, 0.0]), np.zeros(2), np.array([[0.0, 1.0], [0.0, -1.0]]), np.ones(2), Cones(nonneg=2), carried)
+    program = build(
+        np.diag([1.0, 0.0]), np.zeros(2), np.array([[0.0, 1.0], [0.0, -1.0]]), np.ones(2), Cones(nonneg=2), carried
+    )
     engine = Engine(program)
     solved = engine.solve((np.array([[0.3]]),))
     (gradient,) = engine.adjoint(solved, np.array([[1.0, 0.0]]), None, None, (True,))

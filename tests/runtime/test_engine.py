@@ -22,7 +22,10 @@ from tests.runtime.programs import CONES, build, random_program, relu
 def bounded(carried=(), P=None, **options) -> Engine:
     """One variable, minimize ½p x² + q x subject to −x ≤ b₀, x ≤ b₁ (b = 1 by default): parameters as ``carried`` says."""
     A = np.array([[-1.0], [1.0]])
-    return Engine(build(np.zeros((1, 1)) if P is None else P, np.zeros(1), A, np.ones(2), Cones(nonneg=2), carried), Options(**options))
+    return Engine(
+        build(np.zeros((1, 1)) if P is None else P, np.zeros(1), A, np.ones(2), Cones(nonneg=2), carried),
+        Options(**options),
+    )
 
 
 def identity(part: str, size: int, scale: float = 1.0):
@@ -105,7 +108,9 @@ def test_statuses_per_element(solver: str) -> None:
 
 @pytest.mark.parametrize("solver", ["clarabel", "scs"])
 def test_unbounded(solver: str) -> None:
-    program = build(np.zeros((2, 2)), np.zeros(2), np.array([[1.0, 0.0]]), np.ones(1), Cones(nonneg=1), [identity("q", 2)])
+    program = build(
+        np.zeros((2, 2)), np.zeros(2), np.array([[1.0, 0.0]]), np.ones(1), Cones(nonneg=1), [identity("q", 2)]
+    )
     solved = Engine(program, Options(solver=solver)).solve((np.array([[-1.0, 0.0], [1.0, 0.0]]),))
     assert [s.value for s in solved.status] == ["solved", "unbounded"]
 
@@ -156,9 +161,13 @@ def test_iteration_limit_is_no_solution(solver: str) -> None:
 def test_short_of_tolerance_is_accepted_aloud() -> None:
     program, theta = random_program(CONES["all"])
     with pytest.warns(SolveWarning, match="SOL813"):
-        solved = Engine(program, Options(solver="scs", tolerance=1e-12, max_iterations=50, accept_inaccurate=0.5)).solve(theta)
+        solved = Engine(
+            program, Options(solver="scs", tolerance=1e-12, max_iterations=50, accept_inaccurate=0.5)
+        ).solve(theta)
     assert solved.status[0] is Status.INACCURATE and solved.ok.all()
-    strict = Engine(program, Options(solver="scs", tolerance=1e-12, max_iterations=50, accept_inaccurate=0)).solve(theta)
+    strict = Engine(program, Options(solver="scs", tolerance=1e-12, max_iterations=50, accept_inaccurate=0)).solve(
+        theta
+    )
     assert strict.status[0] is Status.ITERATION_LIMIT
 
 
@@ -181,7 +190,9 @@ def test_without_rows() -> None:
 
 
 def test_find_has_no_objective() -> None:
-    program = build(np.zeros((2, 2)), np.zeros(2), np.eye(2), np.zeros(2), Cones(zero=2), [identity("b", 2)], sense="find")
+    program = build(
+        np.zeros((2, 2)), np.zeros(2), np.eye(2), np.zeros(2), Cones(zero=2), [identity("b", 2)], sense="find"
+    )
     engine = Engine(program)
     solved = engine.solve((np.array([[3.0, 4.0]]),))
     np.testing.assert_allclose(solved.x, [[3.0, 4.0]])

@@ -29,8 +29,15 @@ def engine(solver: str = "clarabel", scale: float = 1.0) -> Engine:
         ("hi", "b", sp.csr_array([[0.0], [scale], [0.0], [0.0]])),
         ("c", "q", sp.csr_array(np.eye(2))),
     ]
-    rows = (RowBlock(0, 1, FLOOR), RowBlock(1, 2, TOP), RowBlock(2, 3, OTHER), RowBlock(3, 4, Origin("z", "f.dpp", 3, 5, "z nonneg"), "attribute"))
-    program = build(np.zeros((2, 2)), np.zeros(2), A, np.array([0.0, 0.0, 1.0, 0.0]), Cones(nonneg=4), carried, rows=rows)
+    rows = (
+        RowBlock(0, 1, FLOOR),
+        RowBlock(1, 2, TOP),
+        RowBlock(2, 3, OTHER),
+        RowBlock(3, 4, Origin("z", "f.dpp", 3, 5, "z nonneg"), "attribute"),
+    )
+    program = build(
+        np.zeros((2, 2)), np.zeros(2), A, np.array([0.0, 0.0, 1.0, 0.0]), Cones(nonneg=4), carried, rows=rows
+    )
     return Engine(program, Options(solver=solver))
 
 
@@ -82,7 +89,9 @@ def test_nonconvex_and_invalid_blame_the_parameter() -> None:
     solved = Engine(program).solve((np.array([[1.0], [-3.0], [1.0]]), np.array([[0.0], [0.0], [np.nan]])))
     first, second = explain(program, solved)
     assert first.index == (1,) and first.status == "not convex"
-    assert first.reasons == ("the objective is not convex: its quadratic part has the eigenvalue -2; it depends on `Q`",)
+    assert first.reasons == (
+        "the objective is not convex: its quadratic part has the eigenvalue -2; it depends on `Q`",
+    )
     assert second.index == (2,) and second.status == "invalid data"
     assert second.reasons == ("b holds NaN or infinity; it depends on `h`",)
 

@@ -15,7 +15,9 @@ from dpplang.runtime.options import Options
 from tests.runtime.programs import CONES, random_program
 
 SIMPLEX = "dim n\nparam c[n]\nvar x[n]\nminimize c' @ x\nsubject to\n  mass: sum(x) == 1\n  floor: x >= 0\n"
-BOX = "dim n\nparam c[n], G[n, n], h[n]\nvar x[n]\nminimize c' @ x\nsubject to\n  rows: G @ x <= h\n  box: -1 <= x <= 1\n"
+BOX = (
+    "dim n\nparam c[n], G[n, n], h[n]\nvar x[n]\nminimize c' @ x\nsubject to\n  rows: G @ x <= h\n  box: -1 <= x <= 1\n"
+)
 
 
 @pytest.mark.parametrize("sides", ["both", "left", "right"])
@@ -95,14 +97,20 @@ def test_augmentation_holds_an_unbounded_direction() -> None:
 def test_augmented_derivative_tends_to_that_of_the_augmented_problem() -> None:
     """With ρ the limit τ → 0 is the derivative of arg min L + ½ρ‖x − x*‖²: for ½‖x − c‖² it is 1/(1 + ρ)."""
     problem = dpplang.parse("dim n\nparam c[n]\nvar x[n]\nminimize 0.5 * sum_squares(x - c)\n")
-    found = problem.solve(c=np.array([1.0, 2.0]), derivative=Smoothed(1e-3, rho=3.0)).backward({"x": np.array([1.0, 0.5])})
+    found = problem.solve(c=np.array([1.0, 2.0]), derivative=Smoothed(1e-3, rho=3.0)).backward(
+        {"x": np.array([1.0, 0.5])}
+    )
     np.testing.assert_allclose(found["c"], np.array([1.0, 0.5]) / 4, rtol=1e-6)
 
 
 def test_failed_elements_stay_zero() -> None:
     text = "param lo, hi, c\nvar x\nminimize c * x\nsubject to\n  floor: x >= lo\n  top: x <= hi\n"
     solution = dpplang.parse(text).solve(
-        lo=np.zeros(3), hi=np.array([1.0, -1.0, 2.0]), c=np.array([1.0, 1.0, -1.0]), derivative=Smoothed(5.0), on_failure="nan"
+        lo=np.zeros(3),
+        hi=np.array([1.0, -1.0, 2.0]),
+        c=np.array([1.0, 1.0, -1.0]),
+        derivative=Smoothed(5.0),
+        on_failure="nan",
     )
     gradient = solution.backward({"x": np.ones(3)})["c"]
     assert gradient[1] == 0 and np.isfinite(gradient).all()
@@ -111,11 +119,15 @@ def test_failed_elements_stay_zero() -> None:
 def test_least_squares_is_the_exact_derivative_and_never_warns() -> None:
     degenerate = "param c[2], h[3]\nvar x[2]\nminimize c' @ x\nsubject to\n  a: x[0] >= h[0]\n  b: x[1] >= h[1]\n  d: x[0] + x[1] >= h[2]\n"
     values = {"c": np.array([1.0, 1.5]), "h": np.zeros(3)}
-    with pytest.warns(match=r"DIF601.* with respect to `h`: the multipliers of constraint `a` \(<text>:5: .*are not unique"):
+    with pytest.warns(
+        match=r"DIF601.* with respect to `h`: the multipliers of constraint `a` \(<text>:5: .*are not unique"
+    ):
         spoken = dpplang.parse(degenerate).solve(values).backward({"x": np.ones(2)})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        quiet = dpplang.parse(degenerate).solve(values, options={"derivative": "least_squares"}).backward({"x": np.ones(2)})
+        quiet = (
+            dpplang.parse(degenerate).solve(values, options={"derivative": "least_squares"}).backward({"x": np.ones(2)})
+        )
     for name in spoken:
         np.testing.assert_array_equal(quiet[name], spoken[name])
 

@@ -68,7 +68,9 @@ def draw(rng: np.random.Generator, batch: int, n: int, m: int, p: int, k: int) -
     }
 
 
-def engines(text: str, values: dict[str, np.ndarray], shared: dict[str, np.ndarray]) -> tuple[list[Engine], list[np.ndarray]]:
+def engines(
+    text: str, values: dict[str, np.ndarray], shared: dict[str, np.ndarray]
+) -> tuple[list[Engine], list[np.ndarray]]:
     """The same program by the method and by the conic solver, and its θ."""
     problem = dpplang.parse(text)
     shapes = {name: v.shape for name, v in values.items() if name in problem.parameters}
@@ -87,7 +89,9 @@ def compare(text: str, values: dict[str, np.ndarray], shared: dict[str, np.ndarr
     rng = np.random.default_rng(5)
     dx, dy, dvalue = rng.normal(size=a.x.shape), rng.normal(size=a.y.shape), rng.normal(size=a.value.shape)
     wanted = [True] * len(theta)
-    for left, right in zip(ours.adjoint(a, dx, dy, dvalue, wanted), reference.adjoint(b, dx, dy, dvalue, wanted), strict=True):
+    for left, right in zip(
+        ours.adjoint(a, dx, dy, dvalue, wanted), reference.adjoint(b, dx, dy, dvalue, wanted), strict=True
+    ):
         assert left is not None and right is not None
         np.testing.assert_allclose(left, right, rtol=1e-6, atol=1e-6 * np.abs(right).max())
     dtheta = [rng.normal(size=t.shape) for t in theta]
@@ -112,7 +116,11 @@ def test_shared_matrices_are_factorized_once() -> None:
     values = draw(rng, 1, 10, 15, 3, 1)
     shared = {name: values[name][0] for name in ("Q", "G", "A")}
     x = rng.normal(size=(20, 10))
-    moving = {"q": rng.normal(size=(20, 10)), "h": x @ shared["G"].T + rng.uniform(size=(20, 15)), "b": x @ shared["A"].T}
+    moving = {
+        "q": rng.normal(size=(20, 10)),
+        "h": x @ shared["G"].T + rng.uniform(size=(20, 15)),
+        "b": x @ shared["A"].T,
+    }
     compare(FIXED, moving, shared)
 
 
@@ -156,7 +164,9 @@ def test_a_kink_counts_as_active() -> None:
     (ours, _), theta = engines(RELU, {"x": np.array([[1.0, 0.0, -1.0]])}, {})
     solved = ours.solve(theta)
     assert solved.founds[0].weak.all()
-    (dx,) = ours.adjoint(solved, np.concatenate((np.ones((1, 3)), np.zeros((1, solved.x.shape[1] - 3))), axis=1), None, None, [True])
+    (dx,) = ours.adjoint(
+        solved, np.concatenate((np.ones((1, 3)), np.zeros((1, solved.x.shape[1] - 3))), axis=1), None, None, [True]
+    )
     assert dx is not None
     np.testing.assert_allclose(dx, [[1.0, 0.0, 0.0]], atol=1e-12)
 

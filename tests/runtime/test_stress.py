@@ -28,7 +28,11 @@ def solvable(cones: Cones, quadratic: bool, rng: np.random.Generator) -> Program
     s, columns = product.project(v), 10 ** rng.uniform(-1.5, 1.5, size=n)
     A, x = rng.normal(size=(m, n)) * size(rng, 2) * columns, rng.normal(size=n) * size(rng, 2) / columns
     root = rng.normal(size=(n, n))
-    P = (root @ root.T / n + 0.1 * np.eye(n)) * size(rng, 2) * columns[:, None] * columns if quadratic else np.zeros((n, n))
+    P = (
+        (root @ root.T / n + 0.1 * np.eye(n)) * size(rng, 2) * columns[:, None] * columns
+        if quadratic
+        else np.zeros((n, n))
+    )
     return build(P, -P @ x - A.T @ (s - v), A, A @ x + s, cones)
 
 

@@ -82,7 +82,8 @@ def test_methods(kind: str, shared: tuple[str, ...], solver: str) -> None:
     assert abs(left - right) <= 1e-8 * max(abs(left), abs(right), 1.0)
     h = 1e-6
     ahead, behind = (
-        problem.solve({k: v + s * h * _symmetric(problem, k, direction[k]) for k, v in given.items()}, solver=solver) for s in (1, -1)
+        problem.solve({k: v + s * h * _symmetric(problem, k, direction[k]) for k, v in given.items()}, solver=solver)
+        for s in (1, -1)
     )
     numeric = sum(np.sum((ahead[name] - behind[name]) * g) for name, g in upstream.items()) / (2 * h)
     assert right == pytest.approx(numeric, rel=2e-5, abs=2e-5)

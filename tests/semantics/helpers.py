@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.source import Source
+from dpplang.pipeline import Compilation
 from dpplang.semantics.check import check
 from dpplang.semantics.library import standard_library
 from dpplang.semantics.loader import Loader
@@ -45,3 +46,8 @@ def model_of(text: str) -> Model:
     result = run(text)
     assert result.model is not None and not result.errors, [(d.code, d.message) for d in result.diagnostics]
     return result.model
+
+
+def errors_in(source: Source) -> list[Diagnostic]:
+    """Errors alone: fixes of warnings would take out what a program declares for other cases."""
+    return [d for d in Compilation(source).diagnostics if d.is_error]

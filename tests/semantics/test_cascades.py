@@ -73,7 +73,9 @@ def test_a_wrong_function_called_in_five_places_is_one_error(declaration: str, c
 
 
 def test_a_dim_that_is_not_declared_is_one_error() -> None:
-    found = run("param b[n], A[n, n]\nvar x[n], y[n]\nminimize sum(x[i] for i in n) + b' @ y + sum(A @ x)\nreturn x[0:n]\n")
+    found = run(
+        "param b[n], A[n, n]\nvar x[n], y[n]\nminimize sum(x[i] for i in n) + b' @ y + sum(A @ x)\nreturn x[0:n]\n"
+    )
     assert found.errors == ["NAM101"]
 
 

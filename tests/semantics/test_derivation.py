@@ -107,8 +107,8 @@ def test_every_kind_of_fault_is_in_words() -> None:
     assert fault_of(program, "square(p) + sqrt(r)") == [
         ("square(p) + sqrt(r)", "with parameters counted as affine a part is convex and another concave")
     ]
-    matrices = "dim n\nparam a, P[n, n] psd\nvar x[n]\nminimize 0\n"
-    assert "multiplies two arguments that depend on parameters" in fault_of(matrices, "quad_form(a * x, P)")[0][1]
+    vectors = "dim n\nparam a, w[n] nonneg\nvar x[n]\nminimize 0\n"
+    assert "multiplies two arguments that depend on parameters" in fault_of(vectors, "dotsort(a * x, w)")[0][1]
 
 
 def test_every_fault_of_the_checker_is_in_its_derivation() -> None:

@@ -13,6 +13,7 @@ from dpplang.core.render import render_human
 from dpplang.core.source import Source
 from dpplang.pipeline import Compilation
 from tests.conftest import Golden
+from tests.semantics.helpers import errors_in
 
 GOLDEN = Path(__file__).parent / "golden" / "fixes"
 HEAD = """\
@@ -100,7 +101,7 @@ def program(name: str) -> str:
 
 
 def mended(text: str, unsafe: bool = False) -> Mended:
-    return mend(Source("m.dpp", text), lambda source: Compilation(source).diagnostics, unsafe=unsafe)
+    return mend(Source("m.dpp", text), errors_in, unsafe=unsafe)
 
 
 @pytest.mark.parametrize("name", CASES)

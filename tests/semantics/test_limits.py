@@ -49,9 +49,14 @@ def doubled(body: str, then: str, count: int) -> str:
 
 INDICES = ", ".join(f"i{k} in n" for k in range(60)) + " if " + " and ".join(f"i{k} < i{k + 1}" for k in range(59))
 HOSTILE = {
-    "unknown names": rows(3000, "x >= paramter#", "var x\n" + "".join(f"param parameter{i:04d}\n" for i in range(3000))),
-    "unknown functions": rows(3000, "functon#(x) >= 1", "var x\n" + "".join(f"func function{i:04d}(a) = a\n" for i in range(3000))),
-    "unknown duals": rows(3000, "constraint#: x >= 0") + f"return {', '.join(f'dual konstraint{i:04d}' for i in range(3000))}\n",
+    "unknown names": rows(
+        3000, "x >= paramter#", "var x\n" + "".join(f"param parameter{i:04d}\n" for i in range(3000))
+    ),
+    "unknown functions": rows(
+        3000, "functon#(x) >= 1", "var x\n" + "".join(f"func function{i:04d}(a) = a\n" for i in range(3000))
+    ),
+    "unknown duals": rows(3000, "constraint#: x >= 0")
+    + f"return {', '.join(f'dual konstraint{i:04d}' for i in range(3000))}\n",
     "not DPP": rows(3000, "p * q * x >= #"),
     "not DCP": rows(3000, "x * x >= #"),
     "index variables": rows(10, f"c#[{INDICES}]: y[i0] >= y[i59]", "dim n\nvar x, y[n]\n"),

@@ -8,6 +8,7 @@ from dpplang.core.diagnostics import Applicability, Diagnostic
 from dpplang.core.edits import mend
 from dpplang.core.source import Source
 from dpplang.pipeline import Compilation
+from tests.semantics.helpers import errors_in
 
 SAFE = {
     "a dim beside others": (
@@ -129,7 +130,10 @@ UNSAFE = {
         "dim n\nparam b[n]\nvar x[n]\nminimize sum_squares(x - b) + sum(x[1:n+1])\n",
         "dim n\nparam b[n]\nvar x[n]\nminimize sum_squares(x - b) + sum(x[1:])\n",
     ),
-    "a sum of entries": ("dim n\ndata b[n]\nvar x[n]\nminimize square(x - b)\n", "dim n\ndata b[n]\nvar x[n]\nminimize sum(square(x - b))\n"),
+    "a sum of entries": (
+        "dim n\ndata b[n]\nvar x[n]\nminimize square(x - b)\n",
+        "dim n\ndata b[n]\nvar x[n]\nminimize sum(square(x - b))\n",
+    ),
     "no objective": ("var x\nsubject to\n  x >= 0\n", "var x\nfind\nsubject to\n  x >= 0\n"),
     "a sign that is contradicted": (
         "param b\nvar x\nderived c nonpos = exp(b)\nminimize (x - c)^2\n",
@@ -157,7 +161,7 @@ def found_in(text: str) -> tuple[Diagnostic, ...]:
 
 
 def mended(text: str, *, unsafe: bool) -> str:
-    result = mend(Source("m.dpp", text), lambda source: Compilation(source).diagnostics, unsafe=unsafe)
+    result = mend(Source("m.dpp", text), errors_in, unsafe=unsafe)
     assert not [d.message for d in result.diagnostics if d.is_error]
     return result.source.text
 

@@ -14,7 +14,29 @@ from tests.semantics.test_tree import PORTFOLIO
 
 EXAMPLES = [p.read_text(encoding="utf-8") for p in sorted((Path(__file__).parents[2] / "examples").glob("*/*.dpp"))]
 TEXTS = [re.findall(r"\w+|\s+|[^\w\s]", text) for text in (*EXAMPLES, PORTFOLIO)]
-WORDS = ["0", "-1", "x", "n", "T", "(", ")", "[", "]", "'", "@", "*", "/", "^", "sum", "max", "for t in T", "let", "dual", "psd", "1:T"]
+WORDS = [
+    "0",
+    "-1",
+    "x",
+    "n",
+    "T",
+    "(",
+    ")",
+    "[",
+    "]",
+    "'",
+    "@",
+    "*",
+    "/",
+    "^",
+    "sum",
+    "max",
+    "for t in T",
+    "let",
+    "dual",
+    "psd",
+    "1:T",
+]
 
 
 @st.composite

@@ -47,8 +47,20 @@ def product(left: Expr, right: Expr) -> Expr:
         ("maximum", (X, tensor("y", Role.VAR, (4,))), {}, "ATM403", "shapes [3] and [4] differ"),
         ("lambda_max", (MATRIX,), {}, "ATM403", "must have shape [n, n], this has shape [2, 3]"),
         ("quad_form", (X, tensor("P", Role.DATA, (2, 2), "psd")), {}, "ATM403", "this has shape [2, 2]"),
-        ("sum_largest", (X, tensor("k", Role.PARAM, (), "nonneg")), {}, "ATM404", "`k` of `sum_largest` must be constant"),
-        ("quad_form", (X, tensor("P", Role.VAR, (3, 3), "psd")), {}, "ATM405", "`P` of `quad_form` must be free of variables"),
+        (
+            "sum_largest",
+            (X, tensor("k", Role.PARAM, (), "nonneg")),
+            {},
+            "ATM404",
+            "`k` of `sum_largest` must be constant",
+        ),
+        (
+            "quad_form",
+            (X, tensor("P", Role.VAR, (3, 3), "psd")),
+            {},
+            "ATM405",
+            "`P` of `quad_form` must be free of variables",
+        ),
         ("quad_form", (X, A), {}, "ATM406", "must be psd or nsd"),
         ("huber", (X,), {"M": number(-1)}, "ATM406", "must be nonneg"),
         ("power", (X, tensor("p", Role.DATA, ())), {}, "ATM407", "not defined for this constant"),
@@ -100,7 +112,9 @@ def test_a_parameter_matrix_is_for_the_quadratic_objective_only() -> None:
     assert isinstance(form, AtomCall) and form.atom.graph is None and form.atom.quadratic is not None
     assert form.facts.curvature is Curvature.CONVEX and form.facts.dpp is Curvature.CONVEX
     shifted = infix("-", X, tensor("p", Role.PARAM, (3,)))
-    assert call("quad_form", shifted, tensor("P", Role.PARAM, (3, 3), "psd")).facts.dpp is Curvature.CONVEX  # it gets a variable
+    assert (
+        call("quad_form", shifted, tensor("P", Role.PARAM, (3, 3), "psd")).facts.dpp is Curvature.CONVEX
+    )  # it gets a variable
 
 
 def test_quad_form_of_a_constant_vector_is_affine_in_the_matrix() -> None:
@@ -125,7 +139,9 @@ def test_more_than_two_arguments_fold() -> None:
 
 
 def literal_matrix(*rows: tuple[float, ...]) -> Expr:
-    return literal(tuple(tuple(map(float, r)) for r in rows), tensor("s", Role.DATA, (len(rows), len(rows))).shape, SPAN)
+    return literal(
+        tuple(tuple(map(float, r)) for r in rows), tensor("s", Role.DATA, (len(rows), len(rows))).shape, SPAN
+    )
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,9 @@ LARGE = 1e4
 
 def bound(atom: Atom, program: Fixed, found: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Values of the program's parameters, a batch of all points."""
-    names = {f.symbol.name: f.symbol.name if f.mode else f"p_{f.symbol.name}" for f in atom.formals if f.mode != "const"}
+    names = {
+        f.symbol.name: f.symbol.name if f.mode else f"p_{f.symbol.name}" for f in atom.formals if f.mode != "const"
+    }
     return {ours: np.stack([point[name] for point in found]) for name, ours in names.items()}
 
 

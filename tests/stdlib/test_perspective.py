@@ -54,7 +54,9 @@ def test_value_and_gradient_are_those_of_the_definition(atom: Atom) -> None:
     assert atom.value is not None
     for position, (scale, point) in enumerate(zip(scales, found, strict=True)):
         value = np.sum(value_of(atom, list(point.values())))
-        np.testing.assert_allclose(out[position].item(), scale * value, rtol=tolerance, atol=tolerance, err_msg=str(point))
+        np.testing.assert_allclose(
+            out[position].item(), scale * value, rtol=tolerance, atol=tolerance, err_msg=str(point)
+        )
         numeric = to_numeric(atom.value, sizes_of(atom, list(point.values())))
         slopes = evaluate_vjp(numeric, point, np.ones(numeric.shape))
         convex = [f.symbol.name for f in atom.formals if not f.mode]
@@ -111,7 +113,9 @@ CVXPY_ERRS = {
 @pytest.mark.parametrize("f", CVXPY_ERRS)
 def test_solution_is_that_of_the_definition(f: str) -> None:
     a = np.array([1.0, -0.4, 0.7])
-    text = f"param a[3]\nvar x[3], s nonneg\nminimize perspective({f}, s) + 2 * square(s - 1)\nsubject to\n  sum(x) >= 1\n"
+    text = (
+        f"param a[3]\nvar x[3], s nonneg\nminimize perspective({f}, s) + 2 * square(s - 1)\nsubject to\n  sum(x) >= 1\n"
+    )
     ours = dpplang.parse(text).solve(a=a)
 
     def objective(z: np.ndarray) -> float:
@@ -169,7 +173,9 @@ def test_gradients_of_a_program_with_indices_are_its_central_differences() -> No
     for name, value in values.items():
         direction = rng.normal(size=value.shape)
         ends = [
-            objective({k: torch.tensor(v + (sign * step * direction if k == name else 0)) for k, v in values.items()}).item()
+            objective(
+                {k: torch.tensor(v + (sign * step * direction if k == name else 0)) for k, v in values.items()}
+            ).item()
             for sign in (1, -1)
         ]
         want = (ends[0] - ends[1]) / (2 * step)
@@ -271,4 +277,6 @@ def test_records_that_use_each_other_twice_are_gone_through_once() -> None:
 
 
 def test_records_without_a_graph_have_none() -> None:
-    assert {a.name for n in LIBRARY.functions() for a in LIBRARY.lookup(n) if perspective_of(a) is None} == {"quad_form"}
+    assert {a.name for n in LIBRARY.functions() for a in LIBRARY.lookup(n) if perspective_of(a) is None} == {
+        "quad_form"
+    }

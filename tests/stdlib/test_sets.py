@@ -79,7 +79,12 @@ MEMBERS: dict[str, Constraints] = {
 
 def values() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(5)
-    return {"a": np.array([0.9, -0.7, 1.3]), "b": np.array([0.3, 0.8, -0.2]), "A": rng.normal(size=(3, 3)), "r": np.array(0.7)}
+    return {
+        "a": np.array([0.9, -0.7, 1.3]),
+        "b": np.array([0.3, 0.8, -0.2]),
+        "A": rng.normal(size=(3, 3)),
+        "r": np.array(0.7),
+    }
 
 
 def program(member: str) -> str:
@@ -140,7 +145,9 @@ return x, dual inside
     ours = parsed(text).solve(F=F, g=np.array([0.5, -0.3]), c=c)
     np.testing.assert_allclose(ours.dual.inside, 2 * (ours.x - c), atol=1e-7)
     given = {k: torch.tensor(v, requires_grad=True) for k, v in {"F": F, "g": np.array([0.5, -0.3]), "c": c}.items()}
-    assert torch.autograd.gradcheck(lambda F, g, c: tuple(Layer(parsed(text))(F=F, g=g, c=c)), tuple(given.values()), atol=1e-5)
+    assert torch.autograd.gradcheck(
+        lambda F, g, c: tuple(Layer(parsed(text))(F=F, g=g, c=c)), tuple(given.values()), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("member", ["x in simplex(r)", "x in ball(r, b)", "x in box(b - 1, b)", "x in ball(r)"])
@@ -180,7 +187,13 @@ return p, dual fair
     p, top = [cp.Variable((2, 4)) for _ in range(3)], [cp.Variable(4) for _ in range(3)]
     constraints = [p[0] >= 0, p[0] <= 1.5]
     for t in (1, 2):
-        constraints += [p[t] >= 0, cp.sum(p[t], axis=1) == 1.5, p[t][0] <= top[t], p[t][1] <= top[t], cp.sum(top[t]) <= 3]
+        constraints += [
+            p[t] >= 0,
+            cp.sum(p[t], axis=1) == 1.5,
+            p[t][0] <= top[t],
+            p[t][1] <= top[t],
+            cp.sum(top[t]) <= 3,
+        ]
     objective = sum(cp.sum(cp.multiply(c[t], p[t])) + cp.sum_squares(p[t]) for t in range(3))
     cp.Problem(cp.Minimize(objective), constraints).solve(solver="CLARABEL", tol_gap_abs=1e-10, tol_gap_rel=1e-10)
     np.testing.assert_allclose(ours.p, np.stack([v.value for v in p]), atol=1e-5)

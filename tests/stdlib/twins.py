@@ -32,7 +32,9 @@ class Twin:
 
     @property
     def label(self) -> str:
-        return "-".join([self.name, *("x".join(map(str, s)) or "scalar" for s in self.shapes), *map(_short, self.constants)])
+        return "-".join(
+            [self.name, *("x".join(map(str, s)) or "scalar" for s in self.shapes), *map(_short, self.constants)]
+        )
 
 
 def _short(value: Any) -> str:

@@ -112,7 +112,9 @@ def test_tables_wherever_home_is(home: str, tmp_path: Path) -> None:
         environment["HOME"] = str(where)
     script = "import sys; from dpplang.cli.main import main; sys.exit(main(['check', sys.argv[1]]))"
     program = ROOT / "examples" / "qp" / "qp.dpp"
-    found = subprocess.run([sys.executable, "-c", script, str(program)], capture_output=True, text=True, env=environment, cwd=tmp_path)
+    found = subprocess.run(
+        [sys.executable, "-c", script, str(program)], capture_output=True, text=True, env=environment, cwd=tmp_path
+    )
     assert found.returncode == 0, found.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["home"], "nothing is written beside the program"
 

@@ -69,7 +69,9 @@ def test_edits(seed: int) -> None:
 def test_an_edit_leaves_the_other_items_as_they_are() -> None:
     pieces = Pieces()
     before = pieces.parse(Source("a.dpp", "dim n\nvar x[n]\nminimize sum(x)\nsubject to\n  x >= 0\n  x <= 1\n"))[0].file
-    after = pieces.parse(Source("a.dpp", "dim n\n\nvar x[n]\nminimize -sum(x)\nsubject to\n  x >= 0\n  x <= 1\n"))[0].file
+    after = pieces.parse(Source("a.dpp", "dim n\n\nvar x[n]\nminimize -sum(x)\nsubject to\n  x >= 0\n  x <= 1\n"))[
+        0
+    ].file
     kept = [a is b for a, b in zip(before.items, after.items, strict=True)]
     assert kept == [True, True, False, True, True, True]
     assert after.items[1].span.text == "var x[n]"

@@ -117,6 +117,8 @@ def test_failures_have_the_mapped_dim_in_their_index(layer) -> None:
     lo, hi = torch.tensor([0.0, 2.0]), torch.tensor([1.0, 1.0])
     with pytest.raises(SolveError, match="at batch index 1: infeasible"):
         vmap(lambda lo, hi: failing(lo, hi).x)(lo, hi)
-    masked = Layer(dpplang.parse("param lo, hi\nvar x\nminimize x\nsubject to\n  a: x >= lo\n  b: x <= hi\n"), on_failure="nan")
+    masked = Layer(
+        dpplang.parse("param lo, hi\nvar x\nminimize x\nsubject to\n  a: x >= lo\n  b: x <= hi\n"), on_failure="nan"
+    )
     found = vmap(lambda lo, hi: masked(lo, hi).x)(lo, hi)
     assert found[0] == 0 and found[1].isnan()

@@ -33,7 +33,7 @@ SOLVING_CODES: tuple[CodeInfo, ...] = (
         "SOL800",
         "some batch elements have no solution",
         "At least one element of the batch is infeasible, unbounded, or was not solved to its tolerance. The error lists the indices, "
-        "what became of each, and the constraints that its certificate weighs most. With `on_failure=\"nan\"` those elements become NaN, "
+        'what became of each, and the constraints that its certificate weighs most. With `on_failure="nan"` those elements become NaN, '
         "give no gradient, and the others are kept.",
     ),
     CodeInfo(

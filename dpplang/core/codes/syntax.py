@@ -45,7 +45,7 @@ SYNTAX_CODES: tuple[CodeInfo, ...] = (
         "SYN003",
         "a string that is not closed, or in other quotes",
         'File names in `from "file.dpp" import …` stand between two `"` on one line. A `\'` transposes.',
-        "let s = \"abc\n" + _OK,
+        'let s = "abc\n' + _OK,
         _OK,
     ),
     CodeInfo(

@@ -77,6 +77,11 @@ class Product:
             start += 3 * len(cones.pow)
         return Product(tuple(groups), start)
 
+    @property
+    def equations(self) -> int:
+        """How many rows, which stand first, are of the zero cone."""
+        return next((group.rows.size for group in self.groups if isinstance(group.cone, Zero)), 0)
+
     def project(self, point: Array) -> Array:
         """The nearest point of K to each of ``[..., m]``."""
         out = np.empty_like(point)

@@ -33,12 +33,14 @@ class Clarabel:
     def __init__(self, structure: Structure, options: Options, sceptical: bool = False) -> None:
         self._structure = structure
         self._cones = _cones(structure.cones)
-        self._settings, self._patient = _settings(options), _settings(options)
+        self._settings, self._patient, self._cautious = (_settings(options) for _ in range(3))
         self._patient.static_regularization_constant = 1e-6
+        self._cautious.max_step_fraction = 0.9
+        self._unlimited = options.max_iterations is None
         # What is near the solution and no nearer is a good place for Newton's steps to start from.
         self._modest = _settings(replace(options, tolerance=max(options.tolerance, min(1e3 * options.tolerance, 1e-6))))
         if sceptical:
-            for settings in (self._settings, self._patient, self._modest):
+            for settings in (self._settings, self._patient, self._modest, self._cautious):
                 settings.tol_infeas_abs = settings.tol_infeas_rel = SCEPTICAL
                 settings.reduced_tol_infeas_abs = settings.reduced_tol_infeas_rel = 1e3 * SCEPTICAL
         self._local = threading.local()
@@ -55,6 +57,10 @@ class Clarabel:
                 if str(again.status) in _STATUS:
                     solution, short = again, settings is self._modest
                     break
+        elif self._unlimited and _STATUS[str(solution.status)] is Status.ITERATION_LIMIT:
+            # Once in a while iterates run into the boundary of a semidefinite cone early and stay there.
+            again = clarabel.DefaultSolver(quadratic, q, linear, b, self._cones, self._cautious).solve()
+            solution = again if str(again.status) in _STATUS else solution
         status = _STATUS.get(str(solution.status), Status.NUMERICAL)
         return Answer(
             Status.NUMERICAL if short and status is Status.SOLVED else status,
