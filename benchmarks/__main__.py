@@ -67,6 +67,7 @@ def main() -> None:
     machine = report.load_machine(args.results)
     print(report.summary(rows, machine))
     if args.out:
+        args.out.mkdir(parents=True, exist_ok=True)
         report.write(args.out, rows, machine, args.results)
 
 
