@@ -24,7 +24,8 @@ def factorize_sparse(matrix: sp.csc_matrix, positive: int, any_solution: bool = 
             regularized, which costs a fraction of its least-norm solution.
     """
     order = matrix.indptr.size - 1
-    sizes = abs(matrix).max(axis=1).toarray().reshape(-1)
+    magnitude = abs(matrix)
+    sizes = magnitude.max(axis=1).toarray().reshape(-1)
     try:
         factors = _quasidefinite(matrix, positive, _NUDGE * np.where(sizes > 0, sizes, 1.0))
     except RuntimeError:  # not finite
@@ -33,7 +34,7 @@ def factorize_sparse(matrix: sp.csc_matrix, positive: int, any_solution: bool = 
     first = factors.solve(probe_of(order))
     second = factors.solve(first / np.abs(first).max(initial=1e-300))
     growth = np.abs(second).max(initial=0.0)
-    if np.isfinite(growth) and growth * abs(matrix).sum(axis=0).max() * SINGULAR < 1:
+    if np.isfinite(growth) and growth * magnitude.sum(axis=0).max() * SINGULAR < 1:
         return _SparseTriangular(matrix, factors)
     return _regularized(matrix, positive) if any_solution else _SparseLeastSquares(matrix)
 

@@ -73,9 +73,10 @@ def _sizes(matrix: sp.csc_matrix, x: Array) -> Array:
 
 def _projected(x: Array, equations: sp.csc_matrix) -> Array:
     """The direction nearest to x that the equations leave at 0: what a solver leaves in entries that must not move."""
-    if equations.shape and x.size * equations.shape[0] <= _DENSE:
-        return x - np.linalg.lstsq(equations.toarray(), equations @ x, rcond=None)[0]
-    return x - spla.lsmr(equations, equations @ x, atol=1e-14, btol=1e-14, conlim=0)[0]
+    left = equations @ x
+    if x.size * left.size <= _DENSE:
+        return x - np.linalg.lstsq(equations.toarray(), left, rcond=None)[0]
+    return x - spla.lsmr(equations, left, atol=1e-14, btol=1e-14, conlim=0)[0]
 
 
 def _cleaned(y: Array, A: sp.csc_matrix) -> Array:

@@ -13,20 +13,10 @@ import scipy.sparse as sp
 from dpplang.asa.cones import Cones
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.options import Options
-from dpplang.runtime.solvers.protocol import SCEPTICAL, Answer, Structure
+from dpplang.runtime.solvers.protocol import VERDICTS, Answer, Structure, doubt
 from dpplang.runtime.status import Status
 
 clarabel: Any = binding  # a compiled module without type stubs
-
-_STATUS = {
-    "Solved": Status.SOLVED,
-    "PrimalInfeasible": Status.INFEASIBLE,
-    "AlmostPrimalInfeasible": Status.INFEASIBLE,
-    "DualInfeasible": Status.UNBOUNDED,
-    "AlmostDualInfeasible": Status.UNBOUNDED,
-    "MaxIterations": Status.ITERATION_LIMIT,
-    "MaxTime": Status.TIME_LIMIT,
-}
 
 
 class Clarabel:
@@ -41,27 +31,26 @@ class Clarabel:
         self._modest = _settings(replace(options, tolerance=max(options.tolerance, min(1e3 * options.tolerance, 1e-6))))
         if sceptical:
             for settings in (self._settings, self._patient, self._modest, self._cautious):
-                settings.tol_infeas_abs = settings.tol_infeas_rel = SCEPTICAL
-                settings.reduced_tol_infeas_abs = settings.reduced_tol_infeas_rel = 1e3 * SCEPTICAL
+                doubt(settings)
         self._local = threading.local()
 
     def solve(self, P: Array, q: Array, A: Array, b: Array) -> Answer:
         quadratic, linear = self._matrices()
         quadratic.data, linear.data = P, A
         solution, short = clarabel.DefaultSolver(quadratic, q, linear, b, self._cones, self._settings).solve(), False
-        if str(solution.status) not in _STATUS:
+        if str(solution.status) not in VERDICTS:
             # Stuck, which happens early with exponential and power cones, and with second-order cones where it loses in
             # the last steps what it had. More regularization of its linear systems helps, or to ask for less.
             for settings in (self._patient, self._modest):
                 again = clarabel.DefaultSolver(quadratic, q, linear, b, self._cones, settings).solve()
-                if str(again.status) in _STATUS:
+                if str(again.status) in VERDICTS:
                     solution, short = again, settings is self._modest
                     break
-        elif self._unlimited and _STATUS[str(solution.status)] is Status.ITERATION_LIMIT:
+        elif self._unlimited and VERDICTS[str(solution.status)] is Status.ITERATION_LIMIT:
             # Once in a while iterates run into the boundary of a semidefinite cone early and stay there.
             again = clarabel.DefaultSolver(quadratic, q, linear, b, self._cones, self._cautious).solve()
-            solution = again if str(again.status) in _STATUS else solution
-        status = _STATUS.get(str(solution.status), Status.NUMERICAL)
+            solution = again if str(again.status) in VERDICTS else solution
+        status = VERDICTS.get(str(solution.status), Status.NUMERICAL)
         return Answer(
             Status.NUMERICAL if short and status is Status.SOLVED else status,
             np.array(solution.x),

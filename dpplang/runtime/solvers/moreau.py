@@ -15,20 +15,10 @@ import numpy as np
 from dpplang.asa.cones import Cones
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.options import Options
-from dpplang.runtime.solvers.protocol import SCEPTICAL, Answer, Structure
+from dpplang.runtime.solvers.protocol import VERDICTS, Answer, Structure, doubt
 from dpplang.runtime.status import Status
 
 moreau: Any = binding  # partly a compiled module
-
-_STATUS = {
-    "Solved": Status.SOLVED,
-    "PrimalInfeasible": Status.INFEASIBLE,
-    "AlmostPrimalInfeasible": Status.INFEASIBLE,
-    "DualInfeasible": Status.UNBOUNDED,
-    "AlmostDualInfeasible": Status.UNBOUNDED,
-    "MaxIterations": Status.ITERATION_LIMIT,
-    "MaxTime": Status.TIME_LIMIT,
-}
 
 
 class Moreau:
@@ -53,7 +43,7 @@ class Moreau:
         solver = self._solver()
         solver.setup(P[self._P_entries][None], A[self._A_entries][None])
         found, info = solver.solve(q[None], b[None]), solver.info
-        status = _STATUS.get(info.status[0].name, Status.NUMERICAL)
+        status = VERDICTS.get(info.status[0].name, Status.NUMERICAL)
         x, y, s = (np.array(part[0], dtype=np.float64) for part in (found.x, found.z, found.s))
         return Answer(status, x, y, s, float(info.obj_val[0]), int(np.max(info.iterations)))
 
@@ -88,8 +78,7 @@ def _settings(options: Options, sceptical: bool) -> Any:
         tol_gap_abs=options.tolerance, tol_gap_rel=options.tolerance, tol_feas=options.tolerance
     )
     if sceptical:
-        interior.tol_infeas_abs = interior.tol_infeas_rel = SCEPTICAL
-        interior.reduced_tol_infeas_abs = interior.reduced_tol_infeas_rel = 1e3 * SCEPTICAL
+        doubt(interior)
     settings = moreau.Settings(solver="ipm", device="cpu", batch_size=1, verbose=options.verbose, ipm_settings=interior)
     if options.max_iterations is not None:
         settings.max_iter = options.max_iterations

@@ -9,7 +9,7 @@ several threads at once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,6 +22,23 @@ from dpplang.runtime.status import Status
 
 SCEPTICAL = 1e-13
 """What a sceptical solver takes for zero in a certificate."""
+
+VERDICTS = {
+    "Solved": Status.SOLVED,
+    "PrimalInfeasible": Status.INFEASIBLE,
+    "AlmostPrimalInfeasible": Status.INFEASIBLE,
+    "DualInfeasible": Status.UNBOUNDED,
+    "AlmostDualInfeasible": Status.UNBOUNDED,
+    "MaxIterations": Status.ITERATION_LIMIT,
+    "MaxTime": Status.TIME_LIMIT,
+}
+"""What Clarabel, and Moreau in its words, end with; all else is numerical trouble."""
+
+
+def doubt(settings: Any) -> None:
+    """Let an interior-point method, by its settings, claim infeasibility and unboundedness on certificates alone."""
+    settings.tol_infeas_abs = settings.tol_infeas_rel = SCEPTICAL
+    settings.reduced_tol_infeas_abs = settings.reduced_tol_infeas_rel = 1e3 * SCEPTICAL
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dpplang.core.diagnostics import Applicability, Edit, Fix
 from dpplang.core.source import Span
-from dpplang.semantics.fixes.program import Around, attribute_edit, declarations
+from dpplang.semantics.fixes.program import Around, attribute_edit, declarations, one_less
 from dpplang.semantics.fixes.syntax import path
 from dpplang.syntax import ast
 from dpplang.syntax.walk import walk
@@ -133,7 +133,4 @@ def repeated(around: Around, again: Span) -> tuple[Edit, ...] | None:
         return None
     if len(item.declarations) == 1:
         return (around.without(item),)
-    before, after = item.declarations[:at], item.declarations[at + 1 :]
-    start = before[-1].span.end if before else second.span.start
-    stop = second.span.end if before else after[0].span.start
-    return (Edit(Span(again.source, start, stop), ""),)
+    return (one_less(second.span, [d.span for d in item.declarations]),)

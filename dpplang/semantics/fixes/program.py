@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -236,6 +236,13 @@ def declarations(file: ast.File) -> Iterator[ast.Declaration]:
                 yield from item.declarations
             case _:
                 pass
+
+
+def one_less(one: Span, listed: Sequence[Span]) -> Edit:
+    """One of several that an item lists, such as declarations, taken out with its comma."""
+    at = listed.index(one)
+    start, stop = (listed[at - 1].end, one.end) if at else (one.start, listed[1].start)
+    return Edit(Span(one.source, start, stop), "")
 
 
 def attribute_edit(declaration: ast.Declaration, word: str) -> Edit:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from dpplang.core.diagnostics import Applicability, Diagnostic, Edit, Fix
 from dpplang.core.source import Span
-from dpplang.semantics.fixes.program import Around, Names, attribute_edit
+from dpplang.semantics.fixes.program import Around, Names, attribute_edit, one_less
 from dpplang.syntax import ast
 from dpplang.syntax.walk import walk
 
@@ -60,9 +60,7 @@ def _leave_out(around: Around, item: ast.AnyItem, one: Span, of: list[Span]) -> 
     title = f"leave out `{' '.join(one.text.split())}`"
     if len(of) == 1:
         return Fix(title, (_whole(around, item),), Applicability.UNSAFE)
-    at = of.index(one)
-    start, stop = (of[at - 1].end, one.end) if at else (one.start, of[1].start)
-    return Fix(title, (Edit(Span(one.source, start, stop), ""),), Applicability.UNSAFE)
+    return Fix(title, (one_less(one, of),), Applicability.UNSAFE)
 
 
 def _needless(around: Around, item: ast.AnyItem, relation: Span) -> Fix | None:

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import * as lsp from "vscode-languageserver-protocol/node";
 
-const URI = "file:///work/client.dpp";
+const URI = "file:///project/client.dpp";
 // The letter 𐐷 takes two units of UTF-16: what stands behind it is found only by who counts as VS Code does.
 const TEXT = `dim n = 3
 param b[n]

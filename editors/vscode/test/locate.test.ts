@@ -21,42 +21,42 @@ function program(wishes: Partial<Wishes>, machine: Host): string {
 }
 
 describe("finding dpp", () => {
-  const everywhere = host(["/set/dpp", "/env/bin/dpp", "/work/.venv/bin/dpp", "/other/venv/bin/dpp", "/opt/bin/dpp"]);
+  const everywhere = host(["/set/dpp", "/env/bin/dpp", "/project/.venv/bin/dpp", "/other/venv/bin/dpp", "/opt/bin/dpp"]);
 
   it("takes the setting before the environment, the workspace and the PATH", () => {
-    const wishes = { folders: ["/work", "/other"], interpreter: "/env/bin/python" };
+    const wishes = { folders: ["/project", "/other"], interpreter: "/env/bin/python" };
     assert.equal(program({ ...wishes, setting: "/set/dpp" }, everywhere), "/set/dpp");
     assert.equal(program(wishes, everywhere), "/env/bin/dpp");
-    assert.equal(program({ folders: ["/work", "/other"] }, everywhere), "/work/.venv/bin/dpp");
-    assert.equal(program({ folders: ["/other", "/work"] }, everywhere), "/other/venv/bin/dpp");
+    assert.equal(program({ folders: ["/project", "/other"] }, everywhere), "/project/.venv/bin/dpp");
+    assert.equal(program({ folders: ["/other", "/project"] }, everywhere), "/other/venv/bin/dpp");
     assert.equal(program({}, everywhere), "/opt/bin/dpp");
   });
 
   it("falls through an environment that has no dpp", () => {
-    assert.equal(program({ interpreter: "/usr/bin/python3", folders: ["/work"] }, everywhere), "/work/.venv/bin/dpp");
+    assert.equal(program({ interpreter: "/usr/bin/python3", folders: ["/project"] }, everywhere), "/project/.venv/bin/dpp");
   });
 
   it("never falls back where the setting names no file", () => {
-    const found = locate({ ...NOTHING, setting: "/nowhere/dpp", folders: ["/work"] }, everywhere);
+    const found = locate({ ...NOTHING, setting: "/nowhere/dpp", folders: ["/project"] }, everywhere);
     assert(found.kind === "missing");
     assert.match(found.reason, /dpp\.path.*\/nowhere\/dpp/);
   });
 
   it("fills in the home, the workspace folder and relative paths", () => {
-    const machine = host(["/home/ada/bin/dpp", "/work/tools/dpp", "/opt/bin/dpp2"]);
+    const machine = host(["/home/ada/bin/dpp", "/project/tools/dpp", "/opt/bin/dpp2"]);
     assert.equal(program({ setting: "~/bin/dpp" }, machine), "/home/ada/bin/dpp");
     assert.equal(program({ setting: "${userHome}/bin/dpp" }, machine), "/home/ada/bin/dpp");
-    assert.equal(program({ setting: "${workspaceFolder}/tools/dpp", folders: ["/work"] }, machine), "/work/tools/dpp");
-    assert.equal(program({ setting: "tools/dpp", folders: ["/other", "/work"] }, machine), "/work/tools/dpp");
+    assert.equal(program({ setting: "${workspaceFolder}/tools/dpp", folders: ["/project"] }, machine), "/project/tools/dpp");
+    assert.equal(program({ setting: "tools/dpp", folders: ["/other", "/project"] }, machine), "/project/tools/dpp");
     assert.equal(program({ setting: "dpp2" }, machine), "/opt/bin/dpp2");
   });
 
   it("says what was tried and what to do", () => {
-    const found = locate({ ...NOTHING, folders: ["/work"], interpreter: "/env/bin/python" }, host([]));
+    const found = locate({ ...NOTHING, folders: ["/project"], interpreter: "/env/bin/python" }, host([]));
     assert(found.kind === "missing");
     assert.match(found.reason, /pip install 'dpplang\[lsp\]'/);
     assert.match(found.reason, /\/env\/bin\/python/);
-    for (const path of ["/env/bin/dpp", "/work/.venv/bin/dpp", "/usr/bin/dpp", "/opt/bin/dpp"]) {
+    for (const path of ["/env/bin/dpp", "/project/.venv/bin/dpp", "/usr/bin/dpp", "/opt/bin/dpp"]) {
       assert.ok(found.tried.includes(path), path);
     }
   });
@@ -73,6 +73,6 @@ describe("finding dpp", () => {
   });
 
   it("takes no folder for the program", () => {
-    assert.equal(program({ folders: ["/work"] }, host(["/opt/bin/dpp"])), "/opt/bin/dpp");
+    assert.equal(program({ folders: ["/project"] }, host(["/opt/bin/dpp"])), "/opt/bin/dpp");
   });
 });
