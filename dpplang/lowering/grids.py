@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-LARGE = 2  # terms from which a grid is kept as one
+LARGE = 10_000  # entries of a parameter from which it is a grid: fewer are quicker one by one
 _NARROW = np.iinfo(np.int32).max
 
 
