@@ -21,7 +21,13 @@ function program(wishes: Partial<Wishes>, machine: Host): string {
 }
 
 describe("finding dpp", () => {
-  const everywhere = host(["/set/dpp", "/env/bin/dpp", "/project/.venv/bin/dpp", "/other/venv/bin/dpp", "/opt/bin/dpp"]);
+  const everywhere = host([
+    "/set/dpp",
+    "/env/bin/dpp",
+    "/project/.venv/bin/dpp",
+    "/other/venv/bin/dpp",
+    "/opt/bin/dpp",
+  ]);
 
   it("takes the setting before the environment, the workspace and the PATH", () => {
     const wishes = { folders: ["/project", "/other"], interpreter: "/env/bin/python" };
@@ -33,7 +39,10 @@ describe("finding dpp", () => {
   });
 
   it("falls through an environment that has no dpp", () => {
-    assert.equal(program({ interpreter: "/usr/bin/python3", folders: ["/project"] }, everywhere), "/project/.venv/bin/dpp");
+    assert.equal(
+      program({ interpreter: "/usr/bin/python3", folders: ["/project"] }, everywhere),
+      "/project/.venv/bin/dpp",
+    );
   });
 
   it("never falls back where the setting names no file", () => {
@@ -46,7 +55,10 @@ describe("finding dpp", () => {
     const machine = host(["/home/ada/bin/dpp", "/project/tools/dpp", "/opt/bin/dpp2"]);
     assert.equal(program({ setting: "~/bin/dpp" }, machine), "/home/ada/bin/dpp");
     assert.equal(program({ setting: "${userHome}/bin/dpp" }, machine), "/home/ada/bin/dpp");
-    assert.equal(program({ setting: "${workspaceFolder}/tools/dpp", folders: ["/project"] }, machine), "/project/tools/dpp");
+    assert.equal(
+      program({ setting: "${workspaceFolder}/tools/dpp", folders: ["/project"] }, machine),
+      "/project/tools/dpp",
+    );
     assert.equal(program({ setting: "tools/dpp", folders: ["/other", "/project"] }, machine), "/project/tools/dpp");
     assert.equal(program({ setting: "dpp2" }, machine), "/opt/bin/dpp2");
   });
