@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from dpplang.cli.binding import add_binding_options, open_problem, read_binding
 from dpplang.cli.usage import UsageError
 
 if TYPE_CHECKING:
-    from dpplang.asa.program import AffineMap, Parameter, Program
+    from dpplang.asa.program import Program
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from dpplang.asa.describe import describe
+
     program = compile_program(args)
     description = describe(program)
     if args.json:
@@ -51,81 +52,6 @@ def compile_program(args: argparse.Namespace) -> Program:
     data = {name: value for name, value in binding.values.items() if name in problem.data}
     shapes = {name: np.shape(value) for name, value in binding.values.items() if name not in data}
     return problem.compile(dims=binding.dims, data=data, shapes=shapes)
-
-
-def describe(program: Program) -> dict[str, Any]:
-    """Sizes, nonzeros, cones, what each parameter touches and where the rows came from, as JSON knows them."""
-    return {
-        "name": program.name,
-        "sense": program.sense,
-        "dims": dict(program.sizes),
-        "variables": program.n,
-        "rows": program.m,
-        "parameters_entries": program.n_theta,
-        "nonzeros": {
-            name: {"all": stored, "parametrized": _rows_touched(values, 0, program.n_theta)}
-            for name, stored, values in _maps(program)
-        },
-        "cones": {
-            "zero": program.cones.zero,
-            "nonneg": program.cones.nonneg,
-            "soc": list(program.cones.soc),
-            "psd": list(program.cones.psd),
-            "exp": program.cones.exp,
-            "pow": list(program.cones.pow),
-        },
-        "parameters": [_parameter(program, p) for p in program.parameters],
-        "blocks": [
-            {
-                "start": r.start,
-                "stop": r.stop,
-                "kind": r.kind,
-                "name": r.origin.name,
-                "file": r.origin.file,
-                "line": r.origin.line,
-            }
-            for r in program.rows
-        ],
-        "outputs": [{"name": o.name, "shape": list(o.shape)} for o in program.outputs],
-    }
-
-
-def _maps(program: Program) -> Iterator[tuple[str, int, AffineMap]]:
-    """(name, stored entries, the affine map of them) of the five pieces of problem data."""
-    yield "P", program.P.nnz, program.P.values
-    for name, values in (("q", program.q), ("d", program.d)):
-        yield name, _occupied(values), values
-    yield "A", program.A.nnz, program.A.values
-    yield "b", _occupied(program.b), program.b
-
-
-def _occupied(values: AffineMap) -> int:
-    """Entries that are not zero for every θ."""
-    import numpy as np
-
-    return int(np.count_nonzero((np.diff(values.matrix.indptr) > 0) | (values.constant != 0)))
-
-
-def _rows_touched(values: AffineMap, start: int, stop: int) -> int:
-    """Entries that depend on θ[start:stop]."""
-    import numpy as np
-
-    columns = values.matrix.indices
-    inside = (columns >= start) & (columns < stop)
-    rows = np.repeat(np.arange(values.size), np.diff(values.matrix.indptr))
-    return int(np.unique(rows[inside]).size)
-
-
-def _parameter(program: Program, parameter: Parameter) -> dict[str, Any]:
-    start, stop = parameter.offset, parameter.offset + parameter.size
-    touches = {name: _rows_touched(values, start, stop) for name, _, values in _maps(program)}
-    return {
-        "name": parameter.name,
-        "shape": list(parameter.shape),
-        "kind": "param" if parameter.value is None else "derived",
-        "attributes": list(parameter.attributes),
-        "touches": {name: count for name, count in touches.items() if count},
-    }
 
 
 def print_tables(file: str, description: dict[str, Any]) -> None:

@@ -19,7 +19,8 @@ def run(args: argparse.Namespace) -> int:
     if args.emit == "asa":
         import json
 
-        from dpplang.cli.asa import compile_program, describe
+        from dpplang.asa.describe import describe
+        from dpplang.cli.asa import compile_program
 
         print(json.dumps(describe(compile_program(args)), indent=2, ensure_ascii=False))
         return 0

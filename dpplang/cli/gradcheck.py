@@ -24,6 +24,7 @@ from dpplang.cli.binding import Binding, add_binding_options, open_problem, read
 from dpplang.cli.terminal import say
 from dpplang.cli.usage import UsageError
 from dpplang.core.errors import SolveError
+from dpplang.lowering.declared import as_declared
 
 if TYPE_CHECKING:
     from dpplang.pipeline import Problem
@@ -165,19 +166,7 @@ def _draw(symbol: Symbol, shape: tuple[int, ...], rng: np.random.Generator) -> A
         raise UsageError(
             f"`{symbol.name}` is sparse: a random value would have to know its mask", "give it with `--data`"
         )
-    value = rng.standard_normal(shape)
-    if symbol.has("psd") or symbol.has("nsd"):
-        value = value @ np.swapaxes(value, -1, -2) / shape[-1] + 0.5 * np.eye(shape[-1])
-        return value if symbol.has("psd") else -value
-    if symbol.has("symmetric"):
-        value = (value + np.swapaxes(value, -1, -2)) / 2
-    if symbol.has("diagonal"):
-        value = value * np.eye(shape[-1])
-    if symbol.has("nonneg") or symbol.has("pos"):
-        return np.abs(value) + 0.1 if symbol.has("pos") else np.abs(value)
-    if symbol.has("nonpos") or symbol.has("neg"):
-        return -np.abs(value) - 0.1 if symbol.has("neg") else -np.abs(value)
-    return value
+    return as_declared(symbol, rng.standard_normal(shape))
 
 
 def _print_table(file: str, found: list[Comparison], tolerance: float, drawn: list[str]) -> None:

@@ -28,9 +28,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.file is not None:
         existing_file(args.file, "a .dpp program")
+    from dpplang.cli.worker import command
     from dpplang.repl.process import Computer
 
-    computer = Computer("dpplang.cli.repl_worker")
+    computer = Computer(command("dpplang.cli.repl_worker"))
     try:
         if sys.stdin.isatty() and sys.stdout.isatty():
             _terminal(args.file, computer)

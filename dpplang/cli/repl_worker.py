@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
 import sys
 import time
 import warnings
@@ -19,6 +18,7 @@ import numpy as np
 
 from dpplang.cli.binding import read_values
 from dpplang.cli.usage import UsageError
+from dpplang.cli.worker import answers
 from dpplang.core.errors import DiagnosticsError, SolveError
 from dpplang.pipeline import Compilation, Problem
 from dpplang.repl.messages import Reply, Request, Work
@@ -32,9 +32,7 @@ FILES = (".npz", ".npy", ".json", ".csv")
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the REPL's: it ends this process if it wants to
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever else is printed must not come between
+    replies = answers()
     worker = Worker()
     while True:
         try:
@@ -191,7 +189,8 @@ def _gradcheck(problem: Problem, request: Request, values: Mapping[str, Any]) ->
 
 
 def _asa(problem: Problem, request: Request, values: Mapping[str, Any]) -> str:
-    from dpplang.cli.asa import describe, print_tables
+    from dpplang.asa.describe import describe
+    from dpplang.cli.asa import print_tables
 
     data = {name: value for name, value in values.items() if name in problem.data}
     shapes = {name: np.shape(value) for name, value in values.items() if name not in data}
@@ -218,7 +217,3 @@ def _digits(array: Any) -> str:
     rounded = np.asarray(array, dtype=np.float64) + 0.0
     tiny = np.abs(rounded) < 5e-7
     return np.array2string(np.where(tiny, 0.0, rounded), precision=5, suppress_small=True, threshold=60, edgeitems=3)
-
-
-if __name__ == "__main__":
-    main()

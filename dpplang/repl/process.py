@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 import subprocess
-import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 
 class Computer:
-    """Sends requests to ``python -m MODULE`` and waits for the replies. Both ends are this program's own."""
+    """Sends requests to the process that ``command`` starts, and waits for the replies. Both ends are this program's
+    own."""
 
-    def __init__(self, module: str) -> None:
-        self._module = module
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
         self._process: subprocess.Popen[bytes] | None = None
 
     def __call__(self, request: Request) -> Reply:
@@ -57,9 +58,7 @@ class Computer:
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self.close()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            )
+            self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         return self._process
 
 
