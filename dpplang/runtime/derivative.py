@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,9 @@ class Sensitivity(Protocol):
         regular elements; None where all are regular, or it is not known."""
         ...
 
+
+Moved: TypeAlias = "dict[str, Array | None]"
+"""How each of P, q, A, b, d moves; None where it stands still."""
 
 _SLAB = 1 << 22  # entries of an outer product held at once when it is summed over the batch
 _TILE = 1 << 17  # entries of outer products that a thread makes at once
@@ -156,6 +159,18 @@ def _outers(
     return out.reshape(batch, size)
 
 
+_Pairs: TypeAlias = tuple[tuple[Array, ...], tuple[Array, ...]]
+
+
+def _outer_pairs(part: str, x: Array, y: Array, r: Array, t: Array) -> _Pairs:
+    """Left and right vectors whose outer products are the gradient of P (in half, as both orders are taken) or A."""
+    return ((-r, x), (x, -r)) if part == "P" else ((y, -t), (-r, x))
+
+
+def _joined(one: _Pairs, other: _Pairs) -> _Pairs:
+    return one[0] + other[0], one[1] + other[1]
+
+
 class Derivative:
     """What the derivatives of one program share: which entries carry parameters, and where they stand."""
 
@@ -178,9 +193,18 @@ class Derivative:
         return self._places[piece]
 
     def pull(
-        self, point: Point, r: Array, t: Array, dvalue: Array | None, wanted: Sequence[bool]
+        self,
+        point: Point,
+        r: Array,
+        t: Array,
+        dvalue: Array | None,
+        wanted: Sequence[bool],
+        beside: tuple[Array, Array, Array, Array] | None = None,
     ) -> tuple[Array | None, ...]:
-        """Gradients with respect to θ for (r, t) = S(dx, dy) and dvalue ``[B]``."""
+        """Gradients with respect to θ for (r, t) = S(dx, dy) and dvalue ``[B]``.
+
+        ``beside``: (ẋ, ẏ, r̃, t̃) whose −½(r̃ẋᵀ + ẋr̃ᵀ) for P and −(ẏr̃ᵀ + t̃ẋᵀ) for A are added.
+        """
         x, y = point.x, point.y
         if dvalue is None:
             q, b, half, d = -r, t, -r, np.zeros((x.shape[0], 1))
@@ -191,6 +215,8 @@ class Derivative:
         def gradient(part: str, piece: Piece, summed: bool) -> Array:
             if part in ("P", "A"):
                 vectors = ((half, x), (x, half)) if part == "P" else ((y, -t), (q, x))
+                if beside is not None:
+                    vectors = _joined(vectors, _outer_pairs(part, *beside))
                 places = self._places_of(part, piece)
                 if places.whole is not None and isinstance(piece.scale, float):
                     tall, wide, by_rows = places.whole
@@ -210,24 +236,33 @@ class Derivative:
     def push(self, point: Point, dtheta: Sequence[Array | None]) -> tuple[Array, Array, Array]:
         """(g ``[B, n]``, h ``[B, m]``, dvalue ``[B]``) for a direction dθ: how the optimality conditions and the
         optimal value move while x and y stand still; (dx, dy) = S(−g, −h)."""
+        return self.pushed(point, self._map.along(dtheta))
+
+    def along(self, dtheta: Sequence[Array | None]) -> Moved:
+        """How the data move in a direction dθ."""
+        return self._map.along(dtheta)
+
+    def pushed(self, point: Point, moved: Moved) -> tuple[Array, Array, Array]:
+        """:meth:`push` where the data move so."""
         x, y = point.x, point.y
-        moved = self._map.along(dtheta)
-        g, h, value = np.zeros_like(x), np.zeros_like(y), np.zeros(x.shape[0])
-        if (dP := moved["P"]) is not None:
-            Px = self._P.symmetric_times(dP, x)
-            g += Px
-            value += 0.5 * np.sum(x * Px, axis=1)
+        g, h = self.operate(moved["P"], moved["A"], x, y)
+        value = 0.5 * (np.sum(x * g, axis=1) + np.sum(y * h, axis=1))
         if (dq := moved["q"]) is not None:
             g += dq
             value += np.sum(dq * x, axis=1)
-        if (dA := moved["A"]) is not None:
-            Ax = self._A.times(dA, x)
-            g += self._A.transposed_times(dA, y)
-            h += Ax
-            value += np.sum(y * Ax, axis=1)
         if (db := moved["b"]) is not None:
             h -= db
             value -= np.sum(y * db, axis=1)
         if (dd := moved["d"]) is not None:
             value += dd[:, 0]
         return g, h, point.sign * value
+
+    def operate(self, P: Array | None, A: Array | None, x: Array, y: Array) -> tuple[Array, Array]:
+        """(Px + Aᵀy ``[B, n]``, Ax ``[B, m]``) for matrices given by their entries, None for zero."""
+        g, h = np.zeros_like(x), np.zeros_like(y)
+        if P is not None:
+            g += self._P.symmetric_times(P, x)
+        if A is not None:
+            g += self._A.transposed_times(A, y)
+            h += self._A.times(A, x)
+        return g, h

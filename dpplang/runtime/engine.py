@@ -27,6 +27,7 @@ from dpplang.runtime.found import Found, Refused
 from dpplang.runtime.methods import Methods
 from dpplang.runtime.options import Options
 from dpplang.runtime.quadratic.dense import Planned
+from dpplang.runtime.second import Second
 from dpplang.runtime.sensitivity import make_sensitivity
 from dpplang.runtime.solved import Solved
 from dpplang.runtime.solvers.protocol import Structure
@@ -79,6 +80,10 @@ class Engine:
     @cached_property
     def _derivative(self) -> Derivative:
         return Derivative(self._map, self._structure)
+
+    @cached_property
+    def _second(self) -> Second:
+        return Second(self._derivative, self._cone)
 
     def __reduce__(self) -> tuple[object, ...]:
         return Engine, (self.program, self.options)
@@ -172,6 +177,42 @@ class Engine:
             return out
         dx, dy, dvalue = (np.where(_wide(solved.ok, d), d, 0.0) for d in out)
         return dx, dy, dvalue
+
+    def second_adjoint(
+        self,
+        solved: Solved,
+        dx: Array | None,
+        dy: Array | None,
+        dvalue: Array | None,
+        dtheta: Sequence[Array | None],
+        wanted: Sequence[bool],
+    ) -> tuple[Array | None, ...]:
+        """How :meth:`adjoint` of (dx, dy, dvalue) changes in a direction dθ like θ, ``[1 or B, size]`` each: a product
+        with the Hessian of ⟨dx, x⟩ + ⟨dy, y⟩ + dvalue·value, which is symmetric.
+
+        Raises:
+            DppError: derivatives over a finite distance (``smoothed``) have none of their own.
+        """
+        if not solved.is_whole:
+            dx, dy, dvalue = (None if d is None else np.where(_wide(solved.ok, d), d, 0.0) for d in (dx, dy, dvalue))
+        with self._quiet():
+            return self._second.adjoint(self._point(solved), solved, (dx, dy, dvalue), dtheta, tuple(wanted))
+
+    def second_tangent(
+        self, solved: Solved, one: Sequence[Array | None], other: Sequence[Array | None]
+    ) -> tuple[Array, Array, Array]:
+        """How :meth:`tangent` in one direction changes in another: (ddx ``[B, n]``, ddy ``[B, m]``, ddvalue ``[B]``),
+        0 for elements that failed; symmetric in the two.
+
+        Raises:
+            DppError: as :meth:`second_adjoint` does.
+        """
+        with self._quiet():
+            out = self._second.tangent(self._point(solved), solved, one, other)
+        if solved.is_whole:
+            return out
+        ddx, ddy, ddvalue = (np.where(_wide(solved.ok, d), d, 0.0) for d in out)
+        return ddx, ddy, ddvalue
 
     def _point(self, solved: Solved) -> Point:
         x, y = solved.x, solved.y

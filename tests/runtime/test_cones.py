@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dpplang.asa.cones import Cones, svec_size, unsvec
+from dpplang.asa.cones import Cones, svec, svec_size, unsvec
 from dpplang.runtime.cones import Product, project_dual
 from dpplang.runtime.cones.cone import Cone
 from dpplang.runtime.cones.exponential import Exponential
@@ -94,6 +94,41 @@ def test_derivative_against_central_differences(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CONES)
+def test_second_derivative_against_central_differences(name: str) -> None:
+    cone, shape = CONES[name]
+    rng = np.random.default_rng(6)
+    v, h = rng.normal(size=(300, *shape)), 1e-6
+    a, b, c = (rng.normal(size=v.shape) for _ in range(3))
+    numeric, half = (
+        (cone.spectrum(v + step * c).apply(b) - cone.spectrum(v - step * c).apply(b)) / (2 * step)
+        for step in (h, h / 2)
+    )
+    found = cone.second(v, b, c)
+    smooth = np.abs(numeric - half).max(axis=-1) < 1e-4 * (1 + np.abs(half).max(axis=-1))
+    assert smooth.mean() > 0.97
+    error = np.abs(found - half).max(axis=-1) / (1 + np.abs(half).max(axis=-1))
+    assert error[smooth].max() < 1e-5
+    # ⟨a, D²Π[b, c]⟩ is symmetric in all three, and as DΠ is homogeneous of degree 0, D²Π(v)[·, v] = 0
+    inner = np.sum(a * found, axis=-1)
+    for other in (np.sum(b * cone.second(v, c, a), axis=-1), np.sum(c * cone.second(v, a, b), axis=-1)):
+        np.testing.assert_allclose(other, inner, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(cone.second(v, b, v), 0, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", CONES)
+def test_second_derivative_is_zero_at_the_apex_and_inside_of_the_cone_and_its_polar(name: str) -> None:
+    cone, shape = CONES[name]
+    inside = {"exp": (-1.0, 1.0, 2.0), "pow": (1.0, 1.0, 0.1)}.get(name, (1.0, *(0.0,) * (shape[-1] - 1)))
+    outside = {"exp": (1.0, -1.0, -1.0)}.get(name, tuple(-x for x in inside))
+    if name.startswith("psd"):
+        identity = svec(np.eye({1: 1, 3: 2, 15: 5}[shape[-1]]))
+        inside, outside = tuple(identity), tuple(-identity)
+    b = np.random.default_rng(8).normal(size=shape)
+    for point in (np.zeros(shape), np.broadcast_to(inside, shape), np.broadcast_to(outside, shape)):
+        np.testing.assert_array_equal(cone.second(point, b, b), 0)
+
+
+@pytest.mark.parametrize("name", CONES)
 def test_spectrum_is_orthonormal_between_zero_and_one_and_keeps_the_projection(name: str) -> None:
     """U is orthonormal, 0 ≤ λ ≤ 1, and as Π is homogeneous, DΠ(v) v = Π(v)."""
     cone, shape = CONES[name]
@@ -172,3 +207,16 @@ def test_product_groups_cones_of_one_dimension() -> None:
     dv = np.random.default_rng(5).normal(size=v.shape)
     numeric = (product.project(v + 1e-6 * dv) - product.project(v - 1e-6 * dv)) / 2e-6
     np.testing.assert_allclose(product.spectrum(v).apply(dv), numeric, atol=1e-5)
+    other = np.random.default_rng(6).normal(size=v.shape)
+    ahead, behind = product.spectrum(v + 1e-6 * dv).apply(other), product.spectrum(v - 1e-6 * dv).apply(other)
+    np.testing.assert_allclose(product.second(v, other, dv), (ahead - behind) / 2e-6, atol=1e-4)
+
+
+def test_second_derivative_of_a_product_leaves_out_what_is_an_apex_to_rounding() -> None:
+    product = Product.of(Cones(soc=(3, 3)))
+    v = np.array([[0.5, 1.0, 2.0, 1e-16, 2e-16, -1e-16]])
+    b = np.array([[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]])
+    found = product.second(v, b, b)
+    assert np.abs(found[:, :3]).min() > 0.01
+    np.testing.assert_array_equal(found[:, 3:], 0)
+    assert Product.of(Cones(zero=1, nonneg=2)).polyhedral and not product.polyhedral

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from dpplang.core.errors import BindError, DppError, SolveError
+from dpplang.core.errors import BindError, SolveError
 from dpplang.runtime.runner import Runner
 from dpplang.torch import Layer
 from tests.bind.programs import box, interval, least
@@ -195,13 +195,6 @@ def test_upstream_gradients_of_failed_elements_are_ignored():
     sol = Layer(interval(), on_failure="nan")(lo, torch.tensor(2.0))
     (sol.x**2).sum().backward()
     assert lo.grad.isfinite().all() and lo.grad[1] == 0
-
-
-def test_second_derivatives_are_refused_in_words():
-    z = torch.tensor(0.2, dtype=torch.float64, requires_grad=True)
-    (first,) = torch.autograd.grad(Layer(box())(G, z, 0.1).x.sum(), z, create_graph=True)
-    with pytest.raises(DppError, match="cannot itself be differentiated"):
-        torch.autograd.grad(first, z)
 
 
 def test_functional_transforms():

@@ -4,6 +4,8 @@ The projection Π onto a closed convex cone K is firmly nonexpansive and, where 
 symmetric with eigenvalues in [0, 1]: DΠ(v) = U diag(λ) Uᵀ. Eigenvalue 1 spans the directions that stay in the cone, 0
 those that it cuts off. Every cone here knows U and λ in closed form, so that nothing is decomposed numerically but
 matrices. Dual cones need no formulas of their own: Π_{K*}(v) = v + Π_K(−v) (Moreau).
+
+Π is the gradient of ½‖Π(v)‖², so that the form ⟨a, D²Π(v)[b, c]⟩ is symmetric in all of a, b and c.
 """
 
 from __future__ import annotations
@@ -55,6 +57,11 @@ class Cone(Protocol):
 
     def spectrum(self, point: Array) -> Spectrum:
         """The derivative of :meth:`project` at ``point`` (one of the generalized Jacobian where it has a kink)."""
+        ...
+
+    def second(self, point: Array, one: Array, other: Array) -> Array:
+        """D²Π(point)[one, other], ``[..., k]``: how DΠ · one changes along ``other`` (0 where Π has a kink and is
+        affine on either side)."""
         ...
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpplang.runtime.cones.cone import Array, Spectrum
-from dpplang.runtime.cones.rays import ray_spectrum
+from dpplang.runtime.cones.rays import Rays, ray_second, ray_spectrum
 from dpplang.runtime.cones.roots import increasing_root
 
 _STEEPEST = 300.0  # beyond |ρ| = 300 neighbouring rays agree to more digits than a double has
@@ -39,9 +39,16 @@ class Exponential:
         values, curved = _flat_parts(v)
         vectors = np.broadcast_to(np.eye(3), (v.shape[0], 3, 3)).copy()
         if curved.any():
-            rho = _ray(v[curved])
-            values[curved], vectors[curved] = ray_spectrum(v[curved], *_frame(rho))
+            values[curved], vectors[curved] = ray_spectrum(v[curved], _rays(_ray(v[curved])))
         return Spectrum(values.reshape(point.shape), vectors.reshape(*point.shape, 3))
+
+    def second(self, point: Array, one: Array, other: Array) -> Array:
+        v, out = point.reshape(-1, 3), np.zeros((point.size // 3, 3))
+        curved = _flat_parts(v)[1]
+        if curved.any():
+            b, c = (d.reshape(-1, 3)[curved] for d in (one, other))
+            out[curved] = ray_second(v[curved], _rays(_ray(v[curved])), b, c)
+        return out.reshape(point.shape)
 
 
 def _flat_parts(v: Array) -> tuple[Array, NDArray[np.bool_]]:
@@ -90,13 +97,13 @@ def _ray(v: Array) -> Array:
 
 def _nearest(v: Array, rho: Array) -> Array:
     """The projection of v onto the ray a(ρ)."""
-    ray, _, _, _ = _frame(rho)
+    ray = _rays(rho).ray
     alpha = np.sum(v * ray, axis=1) / np.sum(ray * ray, axis=1)
     return np.maximum(alpha, 0.0)[:, None] * ray
 
 
-def _frame(rho: Array) -> tuple[Array, Array, Array, Array]:
-    """a, a′, n, n′ at ρ, scaled by e^(−|ρ|) where they would overflow."""
+def _rays(rho: Array) -> Rays:
+    """The rays of ρ, scaled by e^(−|ρ|) where they would overflow."""
     zero, one = np.zeros_like(rho), np.ones_like(rho)
     shrink, up, down = np.exp(-np.abs(rho)), np.exp(np.minimum(rho, 0.0)), np.exp(np.minimum(-rho, 0.0))
     steep, flat = np.where(rho > 0, shrink, 1.0), np.where(rho < 0, shrink, 1.0)
@@ -104,4 +111,6 @@ def _frame(rho: Array) -> tuple[Array, Array, Array, Array]:
     ray_slope = np.stack((steep, zero, up), axis=1)
     normal = np.stack((flat, (one - rho) * flat, -down), axis=1)
     normal_slope = np.stack((zero, -flat, down), axis=1)
-    return ray, ray_slope, normal, normal_slope
+    ray_bend = np.stack((zero, zero, up), axis=1)
+    normal_bend = np.stack((zero, zero, -down), axis=1)
+    return Rays(ray, ray_slope, ray_bend, normal, normal_slope, normal_bend)

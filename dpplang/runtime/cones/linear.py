@@ -19,6 +19,9 @@ class Zero:
     def spectrum(self, point: Array) -> Spectrum:
         return Spectrum(np.zeros_like(point))
 
+    def second(self, point: Array, one: Array, other: Array) -> Array:
+        return np.zeros_like(point)
+
 
 @dataclass(frozen=True, slots=True)
 class Nonneg:
@@ -29,3 +32,6 @@ class Nonneg:
 
     def spectrum(self, point: Array) -> Spectrum:
         return Spectrum((point > 0).astype(np.float64))
+
+    def second(self, point: Array, one: Array, other: Array) -> Array:
+        return np.zeros_like(point)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpplang.runtime.cones.cone import Array, Spectrum
-from dpplang.runtime.cones.rays import ray_spectrum
+from dpplang.runtime.cones.rays import Rays, ray_second, ray_spectrum
 from dpplang.runtime.cones.roots import increasing_root
 
 
@@ -36,9 +36,16 @@ class Power:
         values, curved = _flat_parts(v, a)
         vectors = np.broadcast_to(np.eye(3), (v.shape[0], 3, 3)).copy()
         if curved.any():
-            near = _nearest(v[curved], a[curved])
-            values[curved], vectors[curved] = ray_spectrum(v[curved], *_frame(near, a[curved]))
+            values[curved], vectors[curved] = ray_spectrum(v[curved], _rays(v[curved], a[curved]))
         return Spectrum(values.reshape(point.shape), vectors.reshape(*point.shape, 3))
+
+    def second(self, point: Array, one: Array, other: Array) -> Array:
+        (v, a), out = self._flat(point), np.zeros((point.size // 3, 3))
+        curved = _flat_parts(v, a)[1]
+        if curved.any():
+            b, c = (d.reshape(-1, 3)[curved] for d in (one, other))
+            out[curved] = ray_second(v[curved], _rays(v[curved], a[curved]), b, c)
+        return out.reshape(point.shape)
 
     def _flat(self, point: Array) -> tuple[Array, Array]:
         exponents = np.broadcast_to(np.asarray(self.exponents), point.shape[:-1])
@@ -101,8 +108,9 @@ def _edge_values(v: Array, a: Array) -> Array:
     return np.stack(((x > 0).astype(float), (y > 0).astype(float), along), axis=1)
 
 
-def _frame(near: Array, a: Array) -> tuple[Array, Array, Array, Array]:
-    """Ray, its slope, normal and its slope at boundary points, with ρ = log(x/y) numbering the rays."""
+def _rays(v: Array, a: Array) -> Rays:
+    """The rays that points project onto, numbered by ρ = log(x/y)."""
+    near = _nearest(v, a)
     x, y, z = near[:, 0], near[:, 1], np.abs(near[:, 2])
     sign, zero = np.sign(near[:, 2]), np.zeros_like(x)
     ray = np.stack((x, y, sign * z), axis=1)
@@ -110,4 +118,6 @@ def _frame(near: Array, a: Array) -> tuple[Array, Array, Array, Array]:
     # n = (−a·z/x, −(1 − a)·z/y, ±1), multiplied by xy/z so that neither end of the boundary overflows
     normal = np.stack((-a * y * z, -(1 - a) * x * z, sign * x * y), axis=1)
     normal_slope = np.stack((a * (1 - a) * y * z, -a * (1 - a) * x * z, zero), axis=1)
-    return ray, ray_slope, normal, normal_slope
+    ray_bend = np.stack(((1 - a) ** 2 * x, a * a * y, zero), axis=1)
+    normal_bend = np.stack((-a * (1 - a) ** 2 * y * z, -a * a * (1 - a) * x * z, zero), axis=1)
+    return Rays(ray, ray_slope, ray_bend, normal, normal_slope, normal_bend)

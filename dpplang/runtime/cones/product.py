@@ -15,6 +15,8 @@ from dpplang.runtime.cones.power import Power
 from dpplang.runtime.cones.second_order import SecondOrder
 from dpplang.runtime.cones.semidefinite import Semidefinite
 
+_APEX = 1e-10  # below this share of the largest entry all of a cone's count as 0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
@@ -92,6 +94,22 @@ class Product:
     def project_dual(self, point: Array) -> Array:
         """The nearest point of K*, by Moreau's decomposition."""
         return point + self.project(-point)
+
+    @property
+    def polyhedral(self) -> bool:
+        """Whether Π is piecewise affine."""
+        return all(isinstance(group.cone, Zero | Nonneg) for group in self.groups)
+
+    def second(self, point: Array, one: Array, other: Array) -> Array:
+        """D²Π(point)[one, other], ``[..., m]``; 0 for cones at whose apex the point is to rounding."""
+        out = np.zeros_like(point)
+        least = _APEX * np.abs(point).max(axis=-1, initial=0.0)[..., None]
+        for group in self.groups:
+            if not isinstance(group.cone, Zero | Nonneg):
+                at, b, c = (group.take(vector) for vector in (point, one, other))
+                away = np.abs(at).max(axis=-1) > least
+                group.put(out, np.where(away[..., None], group.cone.second(at, b, c), 0.0))
+        return out
 
     def spectrum(self, point: Array) -> ProductSpectrum:
         """The derivative of :meth:`project` at ``[..., m]``."""

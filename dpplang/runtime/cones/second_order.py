@@ -3,6 +3,9 @@
 Outside the cone and its polar, Π(t, x) = ½(1 + t/‖x‖)·(‖x‖, x), and with u = x/‖x‖ the derivative has the eigenvalues
 1 along (1, u), 0 along (1, −u), and ½(1 + t/‖x‖) on the directions (0, w) with w ⟂ u
 (Ali, Wong, Kolter 2017, "A semismooth Newton method for fast, generic convex programming", Lemma 2.5).
+Differentiating once more, with N = I − uuᵀ and ã = a₀ − (t/‖x‖)⟨u, a₁⟩ for a = (a₀, a₁),
+
+    ⟨a, D²Π[b, c]⟩ = (ã⟨b₁, N c₁⟩ + b̃⟨a₁, N c₁⟩ + c̃⟨a₁, N b₁⟩) / (2‖x‖).
 """
 
 from __future__ import annotations
@@ -33,6 +36,23 @@ class SecondOrder:
         values[..., 2:] = 0.5 * (1 + t / np.where(norm > 0, norm, 1.0))
         values = np.where(inside, 1.0, np.where(polar, 0.0, values))
         return Spectrum(values, _basis(x, norm))
+
+    def second(self, point: Array, one: Array, other: Array) -> Array:
+        t, x = point[..., :1], point[..., 1:]
+        norm = np.linalg.norm(x, axis=-1, keepdims=True)
+        curved = (norm > t) & (norm > -t)
+        size = np.where(curved, norm, 1.0)
+        unit, slope = x / size, t / size
+
+        def split(vector: Array) -> tuple[Array, Array]:
+            """(ã, N a₁)"""
+            along = np.sum(unit * vector[..., 1:], axis=-1, keepdims=True)
+            return vector[..., :1] - slope * along, vector[..., 1:] - along * unit
+
+        (b, Nb), (c, Nc) = split(one), split(other)
+        inner = np.sum(Nb * Nc, axis=-1, keepdims=True)
+        moved = np.concatenate((inner, b * Nc + c * Nb - slope * inner * unit), axis=-1)
+        return np.where(curved, moved / (2 * size), 0.0)
 
 
 def _basis(x: Array, norm: Array) -> Array:
