@@ -41,8 +41,8 @@ class Layer(nn.Module):
     device, whatever it is; the solve itself is in float64 on the CPU. Gradients with respect to a parameter that the
     batch shares are summed, those of a symmetric parameter are symmetric. Under ``torch.no_grad`` nothing is kept for a
     backward pass. Backward and forward mode work, and so do the transforms of ``torch.func``: ``vmap`` over a layer is
-    one batched solve, ``vmap(grad(…))`` gives per-sample gradients. Second derivatives exist as well, exact as the first
-    (``create_graph=True``, ``torch.func.hessian``); third ones do not.
+    one batched solve, ``vmap(grad(…))`` gives per-sample gradients. Second derivatives exist as well, exact as the
+    first (``create_graph=True``, ``torch.func.hessian``); third ones do not.
 
     Args:
         source: path of a ``.dpp`` program or of a compiled ``.npz`` one, a ``Problem``, or a ``Program``.
