@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from operator import is_
 from typing import TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
 
 
-def common_start(one: Iterable[A], other: Iterable[B], same: Callable[[A, B], object]) -> int:
+def common_start(one: Sequence[A], other: Sequence[B], same: Callable[[A, B], object]) -> int:
     """How many pairs, from the start, are the same."""
-    count = 0
-    for a, b in zip(one, other):  # noqa: B905 - one may be longer
-        if not same(a, b):
-            break
-        count += 1
-    return count
+    differ = (count for count, fits in enumerate(map(same, one, other)) if not fits)
+    return next(differ, min(len(one), len(other)))
 
 
 def common_ends(one: Sequence[object], other: Sequence[object]) -> tuple[int, int]:
@@ -27,3 +24,11 @@ def common_ends(one: Sequence[object], other: Sequence[object]) -> tuple[int, in
     most = shorter - head
     tail = bisect_left(range(most), 1, key=lambda n: one[len(one) - n - 1 :] != other[len(other) - n - 1 :])
     return head, tail
+
+
+def identical_ends(one: Sequence[object], other: Sequence[object]) -> tuple[int, int]:
+    """The same of objects that are known by identity."""
+    head = common_start(one, other, is_)
+    most = min(len(one), len(other)) - head
+    differ = (count for count, fits in enumerate(map(is_, reversed(one), reversed(other))) if not fits)
+    return head, min(next(differ, most), most)

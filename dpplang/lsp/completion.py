@@ -6,23 +6,17 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
-from lsprotocol.types import (
-    CompletionItem,
-    CompletionItemKind,
-    CompletionList,
-    InsertTextFormat,
-    MarkupContent,
-    MarkupKind,
-    TextEdit,
-)
+from lsprotocol.types import CompletionItem, CompletionItemKind, InsertTextFormat, MarkupContent, MarkupKind
 
 from dpplang.core.source import Source, Span
 from dpplang.lattice.dims import show_shape
 from dpplang.lsp import words
 from dpplang.lsp.analysis import Analysis
 from dpplang.lsp.describe import ROLES, atom_signature, builtin_description, declaration_text, first_line, one_line
+from dpplang.lsp.fragments import Json, dumps
 from dpplang.lsp.names import Kind, Mention, Space, builtin_kind
 from dpplang.lsp.place import Place, Spot, place_at
 from dpplang.lsp.symbols import dpp_files, matches
@@ -33,6 +27,7 @@ from dpplang.syntax import ast
 
 MOST = 200
 """Names of one sort that a list holds; of a file with more, they are chosen by what is typed."""
+_AT = "\0"  # stands for the range of what is typed
 TRIGGERS = ["[", "(", ",", " ", '"', "'"]
 _BINDER = re.compile(r"([^\W\d]\w*)\s+in\b")
 _KINDS = {
@@ -70,8 +65,8 @@ _SNIPPETS = {
 }
 
 
-def completion(view: View, offset: int, *, snippets: bool) -> CompletionList:
-    """What may stand at an offset, the likeliest first (``sort_text``).
+def completion(view: View, offset: int, *, snippets: bool) -> str:
+    """What may stand at an offset, the likeliest first (``sortText``), as it is sent.
 
     Of many names of the file those that what is typed may stand for, the nearest ``MOST`` of them: the list is
     incomplete then, and asked for again as one types.
@@ -79,12 +74,46 @@ def completion(view: View, offset: int, *, snippets: bool) -> CompletionList:
     analysis = view.analysis
     place = place_at(analysis, offset)
     near = _Near(analysis, offset, analysis.text[place.start : offset])
-    found = list(_candidates(view, place, near, snippets))
-    at = view.lines.range(place.start, offset)
-    for item in found:
-        item.text_edit = TextEdit(at, item.insert_text or item.label)
-        item.insert_text = None
-    return CompletionList(near.left_out, found)
+    found: list[Json] = []
+    written: list[str] = []
+    for each in _candidates(view, place, near, snippets):
+        if isinstance(each, str):
+            written.append(each)
+        else:
+            found.append(each)
+    start, end = view.lines.position(place.start), view.lines.position(offset)
+    at = (
+        f'{{"start":{{"line":{start.line},"character":{start.character}}},'
+        f'"end":{{"line":{end.line},"character":{end.character}}}}}'
+    )
+    items = ",".join(text for text in (dumps(found)[1:-1], *written) if text)
+    return f'{{"isIncomplete":{dumps(near.left_out)},"items":[{items.replace(dumps(_AT), at)}]}}'
+
+
+def _item(
+    label: str,
+    kind: CompletionItemKind,
+    detail: str = "",
+    doc: str = "",
+    *,
+    insert: str = "",
+    snippet: bool = False,
+    sort: str = "",
+    data: Json | None = None,
+) -> Json:
+    """One candidate, as it is sent; where it is inserted is filled in for all of them at once."""
+    found: Json = {"label": label, "kind": kind.value, "textEdit": {"range": _AT, "newText": insert or label}}
+    if detail:
+        found["detail"] = detail
+    if doc:
+        found["documentation"] = {"kind": MarkupKind.Markdown.value, "value": doc}
+    if snippet:
+        found["insertTextFormat"] = InsertTextFormat.Snippet.value
+    if sort:
+        found["sortText"] = sort
+    if data is not None:
+        found["data"] = data
+    return found
 
 
 @dataclass(slots=True)
@@ -109,7 +138,7 @@ class _Near:
         return found[first : first + MOST]
 
 
-def _candidates(view: View, place: Place, near: _Near, snippets: bool) -> Iterator[CompletionItem]:
+def _candidates(view: View, place: Place, near: _Near, snippets: bool) -> Iterator[Json | str]:
     analysis = view.analysis
     match place.spot:
         case Spot.NOTHING:
@@ -121,7 +150,7 @@ def _candidates(view: View, place: Place, near: _Near, snippets: bool) -> Iterat
             yield from (_keyword(name, word) for name, word in words.ENTRIES.items())
         case Spot.FACT:
             for name in words.ENTRY_VALUES[place.word]:
-                yield CompletionItem(name, kind=CompletionItemKind.EnumMember)
+                yield _item(name, CompletionItemKind.EnumMember)
         case Spot.SHAPE | Spot.DOMAIN:
             yield from _declared(analysis, place, near, (Kind.DIM,), "1")
             if place.spot is Spot.DOMAIN:
@@ -130,9 +159,7 @@ def _candidates(view: View, place: Place, near: _Near, snippets: bool) -> Iterat
             yield from _attributes(place)
         case Spot.CONE:
             for name, word in words.CONES.items():
-                yield CompletionItem(
-                    name, kind=CompletionItemKind.Struct, detail=word.signature, documentation=_markdown(word.doc)
-                )
+                yield _item(name, CompletionItemKind.Struct, detail=word.signature, doc=word.doc)
             yield from _sets(analysis, snippets)
         case Spot.DUAL:
             yield from _constraints(near)
@@ -144,31 +171,29 @@ def _candidates(view: View, place: Place, near: _Near, snippets: bool) -> Iterat
             yield from _expression(analysis, place, near, snippets, "3")
 
 
-def _expression(analysis: Analysis, place: Place, near: _Near, snippets: bool, rank: str) -> Iterator[CompletionItem]:
+def _expression(analysis: Analysis, place: Place, near: _Near, snippets: bool, rank: str) -> Iterator[Json | str]:
     yield from _arguments(analysis, place)
     yield from _locals(analysis, place, near.offset)
     if place.word == "return":
         yield from _constraints(near, "dual ")
-        yield CompletionItem("value", kind=CompletionItemKind.Constant, detail="the optimal value", sort_text="2value")
+        yield _item("value", CompletionItemKind.Constant, detail="the optimal value", sort="2value")
     yield from _declared(analysis, place, near, tuple(k for k in _KINDS if k is not Kind.DIM), "2")
     yield from _declared(analysis, place, near, (Kind.DIM,), "3")
     yield from _functions(near, place, snippets, rank)
-    yield CompletionItem("inf", kind=CompletionItemKind.Constant, detail="infinity", sort_text="8inf")
+    yield _item("inf", CompletionItemKind.Constant, detail="infinity", sort="8inf")
 
 
-def _declared(
-    analysis: Analysis, place: Place, near: _Near, kinds: tuple[Kind, ...], rank: str
-) -> Iterator[CompletionItem]:
+def _declared(analysis: Analysis, place: Place, near: _Near, kinds: tuple[Kind, ...], rank: str) -> Iterator[Json]:
     chosen = frozenset(kinds) - ({Kind.VAR} if place.word == "derived" else set())  # computed before solving
     defining = place.word in ("derived", "let")
     for name, mention, item in near.declared(lambda space, m: space is Space.VALUE and m.kind in chosen):
         if not (defining and item.span.start <= near.offset <= item.span.end):
-            yield CompletionItem(
+            yield _item(
                 name,
-                kind=_KINDS[mention.kind],
+                _KINDS[mention.kind],
                 detail=f"{declaration_text(item, name)}{_facts(analysis, name)}",
-                documentation=_markdown(item.doc or ROLES.get(mention.kind, "")),
-                sort_text=f"{rank}{name}",
+                doc=item.doc or ROLES.get(mention.kind, ""),
+                sort=f"{rank}{name}",
             )
 
 
@@ -180,14 +205,14 @@ def _facts(analysis: Analysis, name: str) -> str:
     return f"  ({expr.facts.curvature.value}{shape})"
 
 
-def _locals(analysis: Analysis, place: Place, offset: int) -> Iterator[CompletionItem]:
+def _locals(analysis: Analysis, place: Place, offset: int) -> Iterator[Json]:
     """Index variables and arguments that the item around binds, before the cursor or behind it."""
-    piece = analysis.piece_at(max(offset - 1, 0)) if analysis.pieces else None
+    piece = next(analysis.pieces_from(max(offset - 1, 0)), None)
     text = piece.text if piece is not None else ""
     names = dict.fromkeys(_BINDER.findall(text)) if place.word not in ("var", "dim", "param", "data") else {}
     for name in names:
         if (Space.VALUE, name) not in analysis.names.declared:
-            yield CompletionItem(name, kind=_KINDS[Kind.INDEX], detail="an index variable", sort_text=f"1{name}")
+            yield _item(name, _KINDS[Kind.INDEX], detail="an index variable", sort=f"1{name}")
     item = analysis.item_at(offset)
     if isinstance(item, ast.FuncItem | ast.AtomItem):
         formals = [(f.name.name, one_line(f)) for f in item.formals]
@@ -196,7 +221,7 @@ def _locals(analysis: Analysis, place: Place, offset: int) -> Iterator[Completio
     else:
         formals = []
     for name, shown in formals:
-        yield CompletionItem(name, kind=_KINDS[Kind.FORMAL], detail=f"{shown}: an argument", sort_text=f"1{name}")
+        yield _item(name, _KINDS[Kind.FORMAL], detail=f"{shown}: an argument", sort=f"1{name}")
 
 
 def _formal_names(place: Place) -> Iterator[str]:
@@ -208,27 +233,33 @@ def _formal_names(place: Place) -> Iterator[str]:
             yield token.text
 
 
-def _functions(near: _Near, place: Place, snippets: bool, rank: str) -> Iterator[CompletionItem]:
-    numeric = place.word in ("derived", "value", "data")
+def _functions(near: _Near, place: Place, snippets: bool, rank: str) -> Iterator[Json | str]:
     for name, mention, item in near.declared(lambda space, _: space is Space.FUNCTION):
         if not (isinstance(item, ast.AtomItem) and item.kind == "set"):
             kind = Kind.FUNC if mention.kind is Kind.UNKNOWN else mention.kind
             yield _function(name, kind, declaration_text(item, name), item.doc, snippets, f"2{name}")
+    yield _built_in(place.word in ("derived", "value", "data"), snippets, rank)
+
+
+@cache
+def _built_in(numeric: bool, snippets: bool, rank: str) -> str:
+    """The functions that no file declares, as they are sent."""
+    found: list[Json] = []
     library = standard_library()
     if not numeric:
         for name in library.functions():
-            for record in library.items(name)[:1]:
-                more = len(library.items(name)) - 1
-                shown = atom_signature(record) + (f" (and {more} more forms)" if more else "")
-                yield _function(name, Kind.ATOM, shown, first_line(record.doc), snippets, f"{rank}5{name}")
-    tables = (words.FUNCTIONS, words.NUMERIC) if numeric else (words.FUNCTIONS,)
-    for table in tables:
-        for name, word in table.items():
-            kind = Kind.NUMERIC if table is words.NUMERIC else Kind.PRIMITIVE
-            yield _function(name, kind, word.signature, word.doc, snippets, f"{rank}6{name}")
+            record, *more = library.items(name)
+            shown = atom_signature(record) + (f" (and {len(more)} more forms)" if more else "")
+            found.append(_function(name, Kind.ATOM, shown, first_line(record.doc), snippets, f"{rank}5{name}"))
+    for name, word in words.FUNCTIONS.items():
+        found.append(_function(name, Kind.PRIMITIVE, word.signature, word.doc, snippets, f"{rank}6{name}"))
+    if numeric:
+        for name, word in words.NUMERIC.items():
+            found.append(_function(name, Kind.NUMERIC, word.signature, word.doc, snippets, f"{rank}6{name}"))
+    return dumps(found)[1:-1]
 
 
-def _sets(analysis: Analysis, snippets: bool) -> Iterator[CompletionItem]:
+def _sets(analysis: Analysis, snippets: bool) -> Iterator[Json]:
     """The sets of the file and of the library: with brackets where an argument must stand in them."""
     library = standard_library()
     own = [i for (s, _), (_, i) in analysis.names.declared.items() if s is Space.FUNCTION]
@@ -237,22 +268,12 @@ def _sets(analysis: Analysis, snippets: bool) -> Iterator[CompletionItem]:
             name, doc = item.name.name, first_line(item.doc)
             asks = any(f.mode.value and f.default is None for f in item.formals)
             found = _function(name, Kind.ATOM, atom_signature(item), doc, snippets and asks, name)
-            found.kind = CompletionItemKind.Struct
-            yield found
+            yield {**found, "kind": CompletionItemKind.Struct.value}
 
 
-def _function(name: str, kind: Kind, signature: str, doc: str, snippets: bool, sort: str) -> CompletionItem:
-    return CompletionItem(
-        name,
-        kind=_KINDS[kind],
-        detail=signature,
-        documentation=_markdown(doc) if doc else None,
-        sort_text=sort,
-        insert_text=f"{name}($1)" if snippets else None,
-        insert_text_format=InsertTextFormat.Snippet if snippets else None,
-        commit_characters=None,
-        data={"name": name} if kind is Kind.ATOM else None,
-    )
+def _function(name: str, kind: Kind, signature: str, doc: str, snippets: bool, sort: str) -> Json:
+    insert, data = f"{name}($1)" if snippets else "", {"name": name} if kind is Kind.ATOM else None
+    return _item(name, _KINDS[kind], signature, doc, insert=insert, snippet=snippets, sort=sort, data=data)
 
 
 def resolve(item: CompletionItem) -> CompletionItem:
@@ -262,11 +283,11 @@ def resolve(item: CompletionItem) -> CompletionItem:
     if isinstance(name, str):
         kind = builtin_kind(name, frozenset(standard_library().names()))
         text = builtin_description(name, kind)
-        item.documentation = _markdown(text) if text else item.documentation
+        item.documentation = MarkupContent(MarkupKind.Markdown, text) if text else item.documentation
     return item
 
 
-def _arguments(analysis: Analysis, place: Place) -> Iterator[CompletionItem]:
+def _arguments(analysis: Analysis, place: Place) -> Iterator[Json]:
     """Named arguments of the call around."""
     call = place.call
     if call is None or call.keyword or (place.before and place.before[-1].type not in ("LPAR", "COMMA")):
@@ -274,12 +295,12 @@ def _arguments(analysis: Analysis, place: Place) -> Iterator[CompletionItem]:
     given = set(call.named)
     for name in argument_names(analysis, call.function):
         if name not in given:
-            yield CompletionItem(
+            yield _item(
                 f"{name} =",
-                kind=CompletionItemKind.Keyword,
+                CompletionItemKind.Keyword,
                 detail=f"an argument of {call.function}",
-                insert_text=f"{name} = ",
-                sort_text=f"4{name}",
+                insert=f"{name} = ",
+                sort=f"4{name}",
             )
 
 
@@ -299,36 +320,34 @@ def argument_names(analysis: Analysis, function: str) -> list[str]:
     return list(names)
 
 
-def _attributes(place: Place) -> Iterator[CompletionItem]:
+def _attributes(place: Place) -> Iterator[Json]:
     variable = place.word == Role.VAR.value
     for name, word in words.ATTRIBUTES.items():
         if name == "in" and not variable:
             continue
-        yield CompletionItem(
-            name, kind=CompletionItemKind.Keyword, detail=word.signature, documentation=_markdown(word.doc)
-        )
+        yield _item(name, CompletionItemKind.Keyword, detail=word.signature, doc=word.doc)
 
 
-def _constraints(near: _Near, prefix: str = "") -> Iterator[CompletionItem]:
+def _constraints(near: _Near, prefix: str = "") -> Iterator[Json]:
     for name, _, item in near.declared(lambda space, _: space is Space.CONSTRAINT):
-        yield CompletionItem(
+        yield _item(
             prefix + name,
-            kind=CompletionItemKind.Reference,
+            CompletionItemKind.Reference,
             detail=one_line(item, 60),
-            sort_text=f"2{name}" if not prefix else f"3dual {name}",
+            sort=f"2{name}" if not prefix else f"3dual {name}",
         )
 
 
-def _paths(view: View, place: Place) -> Iterator[CompletionItem]:
+def _paths(view: View, place: Place) -> Iterator[Json]:
     path = view.analysis.path
     if path is None:
         return
     for file in dpp_files(path.parent, 200):
         if file != path:
-            yield CompletionItem(file.relative_to(path.parent).as_posix(), kind=CompletionItemKind.File)
+            yield _item(file.relative_to(path.parent).as_posix(), CompletionItemKind.File)
 
 
-def _imported(view: View, place: Place) -> Iterator[CompletionItem]:
+def _imported(view: View, place: Place) -> Iterator[Json]:
     source = Source("", place.path)
     span = Span(source, 0, 0)
     read = view.imported(ast.ImportItem(place.path, (), path_span=span, span=span))
@@ -337,29 +356,19 @@ def _imported(view: View, place: Place) -> Iterator[CompletionItem]:
             yield _function(item.name.name, Kind.FUNC, one_line(item.name), item.doc, False, item.name.name)
 
 
-def _word(name: str, word: words.Word, snippets: bool) -> CompletionItem:
+def _word(name: str, word: words.Word, snippets: bool) -> Json:
     label = "subject to" if name == "subject" else name
-    return CompletionItem(
-        label,
-        kind=CompletionItemKind.Keyword,
-        detail=word.signature,
-        documentation=_markdown(word.doc),
-        insert_text=_SNIPPETS[name] if snippets else None,
-        insert_text_format=InsertTextFormat.Snippet if snippets else None,
-        sort_text=f"0{name}",
-    )
+    insert = _SNIPPETS[name] if snippets else ""
+    kind = CompletionItemKind.Keyword
+    return _item(label, kind, word.signature, word.doc, insert=insert, snippet=snippets, sort=f"0{name}")
 
 
-def _keyword(name: str, word: words.Word) -> CompletionItem:
+def _keyword(name: str, word: words.Word) -> Json:
     insert = name if name in ("graph", "test") else f"{name}: "
-    return CompletionItem(
+    return _item(
         name,
-        kind=CompletionItemKind.Keyword,
+        CompletionItemKind.Keyword,
         detail=word.signature,
-        documentation=_markdown(word.doc),
-        insert_text=insert,
+        doc=word.doc,
+        insert=insert,
     )
-
-
-def _markdown(text: str) -> MarkupContent:
-    return MarkupContent(MarkupKind.Markdown, text)

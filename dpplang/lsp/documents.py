@@ -19,6 +19,7 @@ from dpplang.core import diagnostics as core
 from dpplang.core.source import Source
 from dpplang.lsp.analysis import Analysis, Session
 from dpplang.lsp.lines import Encoding, Lines
+from dpplang.lsp.tokens import Chunk
 from dpplang.lsp.view import View
 from dpplang.pipeline import Compilation
 from dpplang.semantics.memo import Stopped
@@ -37,7 +38,7 @@ class Document:
     view: View | None = None  # of the newest generation, once it is analyzed
     findings: tuple[core.Diagnostic, ...] | None = None  # of the newest generation, with fixes
     published: int = -1  # the generation whose diagnostics the client was sent
-    semantic: tuple[str, list[int]] | None = None  # the last tokens that were sent in full, for deltas
+    semantic: tuple[str, list[Chunk]] | None = None  # the last tokens that were sent in full, for deltas
     _job: asyncio.Task[View] | None = field(default=None, repr=False)
 
     @property

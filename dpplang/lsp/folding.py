@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice, takewhile
 
 from lsprotocol.types import FoldingRange, FoldingRangeKind, Position, Range, SelectionRange
 
@@ -11,55 +12,58 @@ from dpplang.lsp.lines import Lines
 from dpplang.lsp.view import View
 from dpplang.syntax import ast
 from dpplang.syntax.classes import Class
+from dpplang.syntax.parser import Part
 
 
 def folding(view: View) -> list[FoldingRange]:
     """Items over several lines, records and their graphs, the block of constraints, runs of comments."""
+    parts = view.analysis.parts
+    column = view.analysis.kept.column("folds", parts, lambda part: _of_part(view, *part))
     found: list[FoldingRange] = []
+    comments: list[int] = []
+    start = 0
+    for (piece, _), (own, lone) in zip(parts, column, strict=True):
+        found += [FoldingRange(start + first, start + last) for first, last in own]
+        comments += [start + line for line in lone]
+        start += piece.lines
+    return [*found, *_blocks(view), *_runs(comments)]
+
+
+def _of_part(view: View, piece: Piece, part: Part) -> tuple[list[tuple[int, int]], tuple[int, ...]]:
+    """What folds in a piece, and the lines that hold a comment alone; lines are counted in it."""
+    lines, at = Lines(piece.text, view.encoding), piece.offset
+    spans = [item.span for item in part.items]
+    spans += [i.graph.span for i in part.items if isinstance(i, ast.AtomItem) and i.graph is not None]
+    ends = [(lines.line_of(span.start - at), lines.line_of(span.end - at)) for span in spans]
+    comments = (t for t in view.analysis.classes_of(piece) if t.kind in (Class.COMMENT, Class.DOC))
+    lone = ((lines.line_of(t.start), t.start) for t in comments)
+    alone = tuple(line for line, start in lone if not piece.text[lines.start_of(line) : start].strip())
+    return [(first, last) for first, last in ends if first < last], alone
+
+
+def _blocks(view: View) -> Iterator[FoldingRange]:
+    """`subject to` with the constraints that follow."""
     items = view.analysis.items
-    for item in items:
-        _fold(found, view, item.span.start, item.span.end)
-        if isinstance(item, ast.AtomItem) and item.graph is not None:
-            _fold(found, view, item.graph.span.start, item.graph.span.end)
     for position, item in enumerate(items):
         if isinstance(item, ast.SubjectToItem):
-            block = [item]
-            for other in items[position + 1 :]:
-                if not isinstance(other, ast.ConstraintItem):
-                    break
-                block.append(other)  # type: ignore[arg-type]
-            _fold(found, view, item.span.start, block[-1].span.end)
-    found += _comments(view)
-    return found
+            below = takewhile(lambda i: isinstance(i, ast.ConstraintItem), islice(items, position + 1, None))
+            last = [item, *below][-1]
+            first, end = view.lines.line_of(item.span.start), view.lines.line_of(last.span.end)
+            if end > first:
+                yield FoldingRange(first, end)
 
 
-def _fold(found: list[FoldingRange], view: View, start: int, end: int) -> None:
-    first, last = view.lines.line_of(start), view.lines.line_of(end)
-    if last > first:
-        found.append(FoldingRange(first, last))
-
-
-def _comments(view: View) -> Iterable[FoldingRange]:
+def _runs(comments: Iterable[int]) -> Iterator[FoldingRange]:
+    """Lines that follow on each other, two or more."""
     run: list[int] = []
-    for piece in view.analysis.pieces:
-        own = view.analysis.kept.of(piece, "comments", lambda p: _lone_comments(view, p))
-        first = view.lines.line_of(piece.offset) if own else 0
-        for line in own:
-            if run and first + line != run[-1] + 1:
-                if len(run) > 1:
-                    yield FoldingRange(run[0], run[-1], kind=FoldingRangeKind.Comment)
-                run = []
-            run.append(first + line)
+    for line in comments:
+        if run and line != run[-1] + 1:
+            if len(run) > 1:
+                yield FoldingRange(run[0], run[-1], kind=FoldingRangeKind.Comment)
+            run = []
+        run.append(line)
     if len(run) > 1:
         yield FoldingRange(run[0], run[-1], kind=FoldingRangeKind.Comment)
-
-
-def _lone_comments(view: View, piece: Piece) -> tuple[int, ...]:
-    """Lines of a piece, counted in it, that hold a comment alone."""
-    lines = Lines(piece.text, view.encoding)
-    comments = (t for t in view.analysis.classes_of(piece) if t.kind in (Class.COMMENT, Class.DOC))
-    found = ((lines.line_of(t.start), t.start) for t in comments)
-    return tuple(line for line, start in found if not piece.text[lines.start_of(line) : start].strip())
 
 
 def selection(view: View, position: Position) -> SelectionRange:

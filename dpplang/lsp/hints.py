@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import Enum
 
-from lsprotocol.types import InlayHint, InlayHintKind
+from lsprotocol.types import InlayHintKind
 
 from dpplang.lattice.dims import show_shape
 from dpplang.lattice.sign import Sign
-from dpplang.lsp.analysis import Analysis
+from dpplang.lsp.fragments import Fragment, Json
 from dpplang.lsp.view import View
 from dpplang.semantics.tree import Expr
 from dpplang.syntax import ast
@@ -24,22 +25,56 @@ class Hints(Enum):
     ALL = "all"
 
 
-def hints(view: View, start: int, end: int, level: Hints) -> list[InlayHint]:
-    """The hints that stand in [start, end]."""
+def hints(view: View, start: int, end: int, level: Hints) -> str:
+    """The hints that stand in [start, end], as they are sent; those of an item are written again when it is typed
+    again."""
     if level is Hints.OFF:
-        return []
-    found: list[tuple[int, str]] = []
-    for item in view.analysis.items_in(start, end):
-        found += _of_item(view.analysis, item, level)
-    return [
-        InlayHint(view.lines.position(offset), label, kind=InlayHintKind.Type, padding_left=True)
-        for offset, label in sorted(dict(found).items())
-        if start <= offset <= end
-    ]
+        return "[]"
+    analysis, what = view.analysis, f"{level.value} hints {view.encoding.value}"
+    found: list[str] = []
+    for item in analysis.items_in(start, end):
+        typed = analysis.typed(item)
+        written = analysis.kept.while_same(item, what, typed, lambda i, t=typed: _written(view, i, t, level))
+        if written is not None:
+            at = item.span.start
+            first, last = written.offsets[0] + at, written.offsets[-1] + at
+            if start <= first and last <= end:
+                found.append(written.fragment.at(view.lines.line_of(at)))
+            elif first <= end and start <= last:
+                labels = [(offset, label) for offset, label in _labels(item, typed, level) if start <= offset <= end]
+                found.append(Fragment.of([_json(view, *each) for each in labels], 0).text)
+    return f"[{','.join([text for text in found if text])}]"
 
 
-def _of_item(analysis: Analysis, item: ast.AnyItem, level: Hints) -> Iterator[tuple[int, str]]:
-    typed = analysis.typed(item)
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The hints of an item, and where they stand, from where it begins."""
+
+    offsets: tuple[int, ...]
+    fragment: Fragment
+
+
+def _written(view: View, item: ast.AnyItem, typed: Mapping[int, Expr], level: Hints) -> _Written | None:
+    labels = _labels(item, typed, level)
+    if not labels:
+        return None
+    at = item.span.start
+    fragment = Fragment.of([_json(view, offset, label) for offset, label in labels], view.lines.line_of(at))
+    return _Written(tuple(offset - at for offset, _ in labels), fragment)
+
+
+def _json(view: View, offset: int, label: str) -> Json:
+    at = view.lines.position(offset)
+    place = {"line": at.line, "character": at.character}
+    return {"position": place, "label": label, "kind": InlayHintKind.Type.value, "paddingLeft": True}
+
+
+def _labels(item: ast.AnyItem, typed: Mapping[int, Expr], level: Hints) -> list[tuple[int, str]]:
+    """Hints and where they stand, in order; one at a place."""
+    return sorted(dict(_of_item(item, typed, level)).items())
+
+
+def _of_item(item: ast.AnyItem, typed: Mapping[int, Expr], level: Hints) -> Iterator[tuple[int, str]]:
     for node in _top(item):
         expr = typed.get(id(node))
         if expr is not None and not isinstance(node, ast.Number):

@@ -6,13 +6,15 @@ settled by :class:`Names`, for the whole file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from itertools import chain
 from typing import TypeAlias
 
 from dpplang.core.source import Span
+from dpplang.lsp.kept import Kept
 from dpplang.semantics.numeric_functions import NUMERIC_NAMES
 from dpplang.semantics.primitives import PRIMITIVES
 from dpplang.semantics.relations import ALIASES, CONES
@@ -267,36 +269,70 @@ class Names:
     """The names of a file, and what they mean.
 
     Args:
-        items: the file's items, in order. of: the mentions of each. declared_by: those that declare a name
-            of the file. words: all the names mentioned in an item. library: names of standard atoms.
+        items: the file's items, in order. kept: what is found of each. library: names of standard atoms.
     """
 
-    def __init__(
-        self,
-        items: tuple[ast.AnyItem, ...],
-        of: Callable[[ast.AnyItem], tuple[Mention, ...]],
-        declared_by: Callable[[ast.AnyItem], tuple[Mention, ...]],
-        words: Callable[[ast.AnyItem], frozenset[str]],
-        library: frozenset[str],
-    ) -> None:
+    def __init__(self, items: tuple[ast.AnyItem, ...], kept: Kept, library: frozenset[str]) -> None:
         self._items = items
-        self.of = of
-        self._declared_by = declared_by
-        self._words = words
+        self._kept = kept
         self._library = library
+
+    def of(self, item: ast.AnyItem) -> tuple[Mention, ...]:
+        return self._kept.of(item, "mentions", mentions)
 
     def called(self, name: str) -> Iterator[Mention]:
         """Every mention of a name, whatever it means, in order of the text."""
-        return (m for item in self._items if name in self._words(item) for m in self.of(item) if m.name == name)
+        words = self._kept.column("words", self._items, lambda i: frozenset(m.name for m in self.of(i)))
+        found = [item for item, inside in zip(self._items, words, strict=True) if name in inside]
+        return (m for item in found for m in self.of(item) if m.name == name)
 
     @cached_property
     def declared(self) -> dict[tuple[Space, str], tuple[Mention, ast.AnyItem]]:
-        """The first declaration of every name of the file."""
-        first: dict[tuple[Space, str], tuple[Mention, ast.AnyItem]] = {}
-        for item in self._items:
-            for mention in self._declared_by(item):
-                first.setdefault((mention.space, mention.name), (mention, item))
-        return first
+        """The first declaration of every name of the file, in order of the text."""
+        column = self._kept.column("declared", self._items, self._declarations)
+        found = dict(chain.from_iterable(column))
+        if len(found) < sum(map(len, column)):  # something is declared twice, and the last was taken
+            found.clear()
+            for key, declared in chain.from_iterable(column):
+                found.setdefault(key, declared)
+        return found
+
+    def _declarations(self, item: ast.AnyItem) -> tuple[tuple[tuple[Space, str], tuple[Mention, ast.AnyItem]], ...]:
+        declared = (m for m in self.of(item) if m.declares and m.space is not Space.LOCAL)
+        return tuple(((m.space, m.name), (m, item)) for m in declared)
+
+    @cached_property
+    def kinds(self) -> dict[tuple[Space, str], Kind]:
+        """What the names that the file declares are names of."""
+        return {key: mention.kind for key, (mention, _) in self.declared.items()}
+
+    def callers(self, function: str) -> list[ast.AnyItem]:
+        """Items in which a function of the file is written out: those that call it, through other functions or not,
+        the nearer first."""
+        found: list[ast.AnyItem] = []
+        seen, waiting = {function}, [function]
+        for name in waiting:
+            for item in self._calling.get(name, ()):
+                if not isinstance(item, ast.FuncItem):
+                    found.append(item)
+                elif item.name.name not in seen:
+                    seen.add(item.name.name)
+                    waiting.append(item.name.name)
+        return found
+
+    @cached_property
+    def _calling(self) -> dict[str, list[ast.AnyItem]]:
+        """The items that call a function, by its name."""
+        found: dict[str, list[ast.AnyItem]] = {}
+        for item, called in zip(self._items, self._kept.column("called", self._items, self._called), strict=True):
+            for name in called:
+                found.setdefault(name, []).append(item)
+        return found
+
+    def _called(self, item: ast.AnyItem) -> frozenset[str]:
+        if isinstance(item, ast.AtomItem):
+            return frozenset()
+        return frozenset(m.name for m in self.of(item) if m.space is Space.FUNCTION and not m.declares)
 
     def same(self, name: str, key: Key) -> list[Mention]:
         """All mentions of one thing, which has that name, in order of the text."""

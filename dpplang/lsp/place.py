@@ -85,7 +85,7 @@ def place_at(analysis: Analysis, offset: int) -> Place:
 
 def _item_start(analysis: Analysis, line: int) -> int:
     """Where the piece begins that a line belongs to, or goes on with: the last one up to it that is not blank."""
-    for piece in reversed(analysis.pieces):
+    for piece, _ in reversed(analysis.parts):
         if piece.offset <= line and any(part.strip()[:1] not in ("", "#") for part in piece.text.split("\n")):
             return piece.offset
     return 0

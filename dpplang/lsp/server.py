@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,19 +35,29 @@ IDLE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A result as it is sent: a large one need not be made of thousands of the protocol's objects."""
+    """A result as it is sent, in JSON: a large one is not made of thousands of the protocol's objects."""
 
-    json: Any
+    text: str
 
 
 def _converter() -> Converter:
     converter = default_converter()
-    converter.register_unstructure_hook(Ready, lambda result: result.json)
+    converter.register_unstructure_hook(Ready, lambda result: json.loads(result.text))
     return converter
 
 
 class Protocol(LanguageServerProtocol):
-    """Texts are kept by :class:`Documents`, which ends lines where the protocol does; pygls need not keep them too."""
+    """Texts are kept by :class:`Documents`, which ends lines where the protocol does; pygls need not keep them too.
+    Results that are :class:`Ready` are sent as they are."""
+
+    def _send_data(self, data: Any) -> None:
+        result = getattr(data, "result", None)
+        if not isinstance(result, Ready) or self.writer is None:
+            super()._send_data(data)
+            return
+        body = f'{{"jsonrpc":"2.0","id":{json.dumps(data.id)},"result":{result.text}}}'.encode()
+        header = f"Content-Length: {len(body)}\r\n\r\n".encode() if self._include_headers else b""
+        self.writer.write(header + body)
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> Generator[Any, Any, None]:
@@ -276,9 +287,9 @@ def _reading(server: Server) -> None:
         lsp.TEXT_DOCUMENT_COMPLETION,
         lsp.CompletionOptions(trigger_characters=completion.TRIGGERS, resolve_provider=True),
     )
-    async def on_completion(params: lsp.CompletionParams) -> lsp.CompletionList:
+    async def on_completion(params: lsp.CompletionParams) -> Ready:
         view = await server.view(params.text_document.uri)
-        return completion.completion(view, view.offset(params.position), snippets=_snippets(server))
+        return Ready(completion.completion(view, view.offset(params.position), snippets=_snippets(server)))
 
     @server.feature(lsp.COMPLETION_ITEM_RESOLVE)
     def on_resolve(item: lsp.CompletionItem) -> lsp.CompletionItem:
@@ -350,8 +361,7 @@ def _whole(server: Server) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
     async def on_symbols(params: lsp.DocumentSymbolParams) -> Ready:
         view = await server.view(params.text_document.uri)
-        found = symbols.outline(view)
-        return Ready(found if _hierarchical(server) else symbols.flattened(view.uri, found))
+        return Ready(symbols.outline(view) if _hierarchical(server) else symbols.flattened(view))
 
     @server.feature(lsp.WORKSPACE_SYMBOL)
     async def on_workspace(params: lsp.WorkspaceSymbolParams) -> list[lsp.SymbolInformation]:
@@ -368,10 +378,10 @@ def _whole(server: Server) -> None:
         return [folding.selection(view, position) for position in params.positions]
 
     @server.feature(lsp.TEXT_DOCUMENT_INLAY_HINT)
-    async def on_hints(params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
+    async def on_hints(params: lsp.InlayHintParams) -> Ready:
         view = await server.view(params.text_document.uri)
         start, end = view.offset(params.range.start), view.offset(params.range.end)
-        return hints.hints(view, start, end, server.settings.inlay_hints)
+        return Ready(hints.hints(view, start, end, server.settings.inlay_hints))
 
     @server.feature(lsp.TEXT_DOCUMENT_CODE_LENS)
     async def on_lens(params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
@@ -382,17 +392,18 @@ def _whole(server: Server) -> None:
     )
 
     @server.feature(lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, options)
-    async def on_tokens(params: lsp.SemanticTokensParams) -> lsp.SemanticTokens:
-        return await _all_tokens(server, server.document(params.text_document.uri))
+    async def on_tokens(params: lsp.SemanticTokensParams) -> Ready:
+        result, chunks = await _all_tokens(server, server.document(params.text_document.uri))
+        return Ready(f'{{"resultId":"{result}","data":{tokens.written(chunks)}}}')
 
     @server.feature(lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL_DELTA)
-    async def on_delta(params: lsp.SemanticTokensDeltaParams) -> lsp.SemanticTokens | lsp.SemanticTokensDelta:
+    async def on_delta(params: lsp.SemanticTokensDeltaParams) -> Ready:
         document = server.document(params.text_document.uri)
         before = document.semantic
-        after = await _all_tokens(server, document)
+        result, chunks = await _all_tokens(server, document)
         if before is None or before[0] != params.previous_result_id:
-            return after
-        return lsp.SemanticTokensDelta(tokens.delta(before[1], after.data), after.result_id)
+            return Ready(f'{{"resultId":"{result}","data":{tokens.written(chunks)}}}')
+        return Ready(f'{{"resultId":"{result}","edits":{tokens.delta(before[1], chunks)}}}')
 
     @server.feature(lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_RANGE)
     async def on_some(params: lsp.SemanticTokensRangeParams) -> lsp.SemanticTokens:
@@ -401,13 +412,12 @@ def _whole(server: Server) -> None:
         return lsp.SemanticTokens(tokens.encode(tokens.tokens(view, start, end), view.lines))
 
 
-async def _all_tokens(server: Server, document: Document) -> lsp.SemanticTokens:
+async def _all_tokens(server: Server, document: Document) -> tuple[str, list[tokens.Chunk]]:
     view = await server.documents.view(document)
     result = f"{document.generation}"
     if document.semantic is None or document.semantic[0] != result:
-        data = tokens.encoded(view)
-        document.semantic = (result, data)
-    return lsp.SemanticTokens(document.semantic[1], result)
+        document.semantic = (result, tokens.encoded(view))
+    return document.semantic
 
 
 def _hierarchical(server: Server) -> bool:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from lsprotocol.types import DocumentSymbol, Location, Range, SymbolInformation, SymbolKind
 
 from dpplang.core.errors import DiagnosticsError
+from dpplang.core.source import Piece
 from dpplang.lsp.describe import declaration_text, first_line, one_line
+from dpplang.lsp.fragments import Fragment, Json
 from dpplang.lsp.lines import Encoding, Lines
 from dpplang.lsp.view import View
 from dpplang.semantics.loader import read_source
 from dpplang.syntax import ast
-from dpplang.syntax.parser import parse
+from dpplang.syntax.parser import Part, parse
 
+_SUBJECT = "subject to"
 _SYMBOLS = {
     ast.DimItem: SymbolKind.Number,
     ast.DataItem: SymbolKind.Constant,
@@ -48,75 +50,101 @@ def document_symbols(items: Iterable[ast.AnyItem], lines: Lines) -> list[Documen
     return found
 
 
-Json: TypeAlias = dict[str, Any]
-
-
-def outline(view: View) -> list[Json]:
+def outline(view: View) -> str:
     """:func:`document_symbols` as they are sent: those of an item are written once, and moved with it."""
-    lines, kept = view.lines, view.analysis.kept
-    found: list[Json] = []
-    subject: Json | None = None
-    for piece, items in view.analysis.items_of_pieces():
-        start = lines.line_of(piece.offset) if items else 0
-        for item in items:
-            written = kept.of(item, f"symbols {lines.encoding.value}", lambda i, at=start: _written(lines, i, at))
-            if written.start != start:
-                written.move(start)
-            if isinstance(item, ast.SubjectToItem):
-                subject = {**written.symbols[0], "children": []}
-                found.append(subject)
-            elif isinstance(item, ast.ConstraintItem) and subject is not None:
-                subject["children"] += written.symbols
-                end = written.symbols[0]["range"]["end"]
-                subject["range"] = {**subject["range"], "end": end}
-            else:
-                found += written.symbols
-    return found
+    found = _entries(view, f"symbols {view.encoding.value}", _json)
+    return f"[{','.join([entry.nested() if isinstance(entry, _Subject) else entry for entry in found])}]"
 
 
-def flattened(uri: str, found: Iterable[Json], container: str = "") -> list[Json]:
-    """:func:`flat` of an outline, as it is sent."""
-    made: list[Json] = []
-    inside = {"containerName": container} if container else {}
-    for symbol in found:
-        location = {"uri": uri, "range": symbol["selectionRange"]}
-        made.append({"location": location, "name": symbol["name"], "kind": symbol["kind"], **inside})
-        made += flattened(uri, symbol.get("children", ()), symbol["name"])
-    return made
+def flattened(view: View) -> str:
+    """:func:`flat` of them, as it is sent."""
+    uri = view.uri
+
+    def json(symbol: DocumentSymbol) -> Json:
+        location = {"uri": uri, "range": _range(symbol.selection_range)}
+        return {"location": location, "name": symbol.name, "kind": symbol.kind.value}
+
+    found = _entries(view, f"flat symbols {view.encoding.value}", json)
+    return f"[{','.join([entry.flat() if isinstance(entry, _Subject) else entry for entry in found])}]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The symbols of an item, and where it begins and ends, in lines from its piece's first."""
+
+    kind: type
+    fragment: Fragment
+    start: tuple[int, int]
+    end: tuple[int, int]
 
 
 @dataclass(slots=True)
-class _Written:
-    """The symbols of an item in a piece that begins in line ``start``."""
+class _Subject:
+    """`subject to` as it is written alone, where it stands, where its last constraint ends, and these."""
 
-    symbols: list[Json]
-    start: int
+    text: str
+    range: tuple[str, str]
+    end: str
+    children: list[str] = field(default_factory=list[str])
 
-    def move(self, start: int) -> None:
-        by, self.start = start - self.start, start
-        self.symbols = [
-            {**s, "range": _moved(s["range"], by), "selectionRange": _moved(s["selectionRange"], by)}
-            for s in self.symbols
-        ]
+    def nested(self) -> str:
+        start, end = self.range
+        return (
+            f'{{"name":"{_SUBJECT}","kind":{SymbolKind.Namespace.value},"range":{{"start":{start},"end":{self.end}}},'
+            f'"selectionRange":{{"start":{start},"end":{end}}},"children":[{",".join(self.children)}]}}'
+        )
+
+    def flat(self) -> str:
+        inside = [f'{text[:-1]},"containerName":"{_SUBJECT}"}}' for text in self.children]
+        return ",".join((self.text, *inside))
 
 
-def _moved(found: Json, by: int) -> Json:
-    start, end = found["start"], found["end"]
-    return {"start": {**start, "line": start["line"] + by}, "end": {**end, "line": end["line"] + by}}
+def _entries(view: View, what: str, json: Callable[[DocumentSymbol], Json]) -> list[str | _Subject]:
+    """The symbols in order of the text, those of constraints below their `subject to`."""
+    parts = view.analysis.parts
+    column = view.analysis.kept.column(what, parts, lambda part: _of_part(view.lines, *part, json))
+    found: list[str | _Subject] = []
+    subject: _Subject | None = None
+    start = 0
+    for (piece, _), items in zip(parts, column, strict=True):
+        for item in items:
+            text = item.fragment.at(start)
+            if item.kind is ast.SubjectToItem:
+                end = _place(item.end, start)
+                subject = _Subject(text, (_place(item.start, start), end), end)
+                found.append(subject)
+            elif item.kind is ast.ConstraintItem and subject is not None:
+                subject.children.append(text)
+                subject.end = _place(item.end, start)
+            elif text:
+                found.append(text)
+        start += piece.lines
+    return found
 
 
-def _written(lines: Lines, item: ast.AnyItem, start: int) -> _Written:
+def _of_part(lines: Lines, piece: Piece, part: Part, json: Callable[[DocumentSymbol], Json]) -> list[_Written]:
+    return [_of_item(lines, item, lines.line_of(piece.offset), json) for item in part.items]
+
+
+def _of_item(lines: Lines, item: ast.AnyItem, start: int, json: Callable[[DocumentSymbol], Json]) -> _Written:
     made = [_subject_to(lines, item)] if isinstance(item, ast.SubjectToItem) else list(_symbols(lines, item))
-    return _Written([{k: v for k, v in _json(symbol).items() if v is not None} for symbol in made], start)
+    first, last = (lines.position(offset) for offset in (item.span.start, item.span.end))
+    ends = (first.line - start, first.character), (last.line - start, last.character)
+    return _Written(type(item), Fragment.of([json(symbol) for symbol in made], start), *ends)
+
+
+def _place(at: tuple[int, int], start: int) -> str:
+    return f'{{"line":{at[0] + start},"character":{at[1]}}}'
 
 
 def _json(symbol: DocumentSymbol) -> Json:
+    detail = {} if symbol.detail is None else {"detail": symbol.detail}
     return {
         "name": symbol.name,
         "kind": symbol.kind.value,
         "range": _range(symbol.range),
         "selectionRange": _range(symbol.selection_range),
-        "detail": symbol.detail,
+        **detail,
     }
 
 
@@ -126,7 +154,7 @@ def _range(found: Range) -> Json:
 
 
 def _subject_to(lines: Lines, item: ast.SubjectToItem) -> DocumentSymbol:
-    return DocumentSymbol("subject to", SymbolKind.Namespace, *_ranges(lines, item, item), children=[])
+    return DocumentSymbol(_SUBJECT, SymbolKind.Namespace, *_ranges(lines, item, item), children=[])
 
 
 def _symbols(lines: Lines, item: ast.AnyItem) -> Iterable[DocumentSymbol]:

@@ -6,19 +6,21 @@ The classes of tokens are those of ``syntax/classes.py``, on which the editors' 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import eq
+from typing import TypeAlias
 
-from lsprotocol.types import SemanticTokensEdit, SemanticTokensLegend
+from lsprotocol.types import SemanticTokensLegend
 
-from dpplang.core.common import common_ends
+from dpplang.core.common import common_start
 from dpplang.core.source import Piece
-from dpplang.lsp.analysis import Analysis
+from dpplang.lsp.kept import Column
 from dpplang.lsp.lines import Lines
 from dpplang.lsp.names import Kind, Space, free
 from dpplang.lsp.view import View
-from dpplang.syntax import ast
 from dpplang.syntax.classes import Class
+from dpplang.syntax.parser import Part
 
 TYPES = (
     *("keyword", "comment", "string", "number", "operator"),
@@ -100,39 +102,77 @@ def encode(found: Iterable[Token], lines: Lines) -> list[int]:
     return data
 
 
-def encoded(view: View) -> list[int]:
-    """:func:`encode` of all tokens. Those of a piece are kept while the names in it mean what they did."""
-    analysis, lines = view.analysis, view.lines
-    declared = analysis.names.declared
-    data: list[int] = []
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """The tokens of a piece, wherever that stands.
+
+    Attributes:
+        first: the line of the first, from the piece's first line. rest: the numbers behind that one, as they are sent.
+        count: of tokens. down: lines from the first to the last. names: on whose kinds they depend.
+    """
+
+    first: int
+    rest: str
+    count: int
+    down: int
+    names: frozenset[tuple[Space, str]]
+
+
+Chunk: TypeAlias = tuple[int, Encoded]
+"""The tokens of a piece, and the lines from the last token before to their first."""
+
+
+@dataclass(slots=True)
+class Encodings:
+    """The tokens of the pieces of one text, and what names meant when they were encoded."""
+
+    kinds: Mapping[tuple[Space, str], Kind] = field(default_factory=dict[tuple[Space, str], Kind])
+    pieces: Column[tuple[Piece, Part], Encoded] = field(default_factory=Column[tuple[Piece, Part], Encoded])
+
+    def update(self, view: View) -> Sequence[Encoded]:
+        before, kinds = self.kinds, view.analysis.names.kinds
+        changed = set() if kinds == before else {k for k in {*kinds, *before} if kinds.get(k) is not before.get(k)}
+        stale = (lambda found: not changed.isdisjoint(found.names)) if changed else None
+        self.kinds = kinds
+        return self.pieces.update(view.analysis.parts, lambda part: _encoded(view, *part), stale)
+
+
+def encoded(view: View) -> list[Chunk]:
+    """:func:`encode` of all tokens, piece by piece. A piece is encoded anew when names in it mean something else."""
+    found = view.analysis.kept.state(f"tokens {view.encoding.value}", Encodings).update(view)
+    chunks: list[Chunk] = []
     last = start = 0  # lines: of the last token, and where the piece begins
-    for piece, items in analysis.items_of_pieces():
-        looked_up = analysis.kept.of(piece, "free", lambda _, items=items: _free(analysis, items))
-        kinds = [found and found[0].kind for found in map(declared.get, looked_up)]
-
-        def numbers(piece: Piece, start: int = start) -> tuple[list[int], int]:
-            found = encode(tokens(view, piece.offset, piece.offset + len(piece.text)), lines)
-            if found:
-                found[0] -= start
-            return found, sum(found[::5])
-
-        found, down = analysis.kept.while_same(piece, f"tokens {lines.encoding.value}", kinds, numbers)
-        if found:
-            data.append(start + found[0] - last)
-            data += found[1:]
-            last = start + down
+    for (piece, _), own in zip(view.analysis.parts, found, strict=True):
+        if own.count:
+            chunks.append((start + own.first - last, own))
+            last = start + own.first + own.down
         start += piece.lines
-    return data
+    return chunks
 
 
-def _free(analysis: Analysis, items: Iterable[ast.AnyItem]) -> tuple[tuple[Space, str], ...]:
-    """What the kinds of the names in items depend on."""
-    return tuple({key for item in items for m in analysis.names.of(item) if (key := free(m)) is not None})
+def _encoded(view: View, piece: Piece, part: Part) -> Encoded:
+    names = view.analysis.names
+    numbers = encode(tokens(view, piece.offset, piece.offset + len(piece.text)), view.lines)
+    free_names = frozenset(key for item in part.items for m in names.of(item) if (key := free(m)) is not None)
+    if not numbers:
+        return Encoded(0, "", 0, 0, free_names)
+    first = numbers[0] - view.lines.line_of(piece.offset)
+    rest = ",".join(map(str, numbers[1:]))
+    return Encoded(first, rest, len(numbers) // 5, sum(numbers[5::5]), free_names)
 
 
-def delta(before: Sequence[int], after: Sequence[int]) -> list[SemanticTokensEdit]:
-    """What to replace in the old numbers to get the new: one stretch, between what is common at both ends."""
-    head, tail = common_ends(before, after)
-    if head == len(before) == len(after):
-        return []
-    return [SemanticTokensEdit(head, len(before) - head - tail, list(after[head : len(after) - tail]))]
+def written(chunks: Iterable[Chunk]) -> str:
+    """The numbers, as they are sent."""
+    return f"[{','.join([f'{lines},{own.rest}' for lines, own in chunks])}]"
+
+
+def delta(before: Sequence[Chunk], after: Sequence[Chunk]) -> str:
+    """What to replace in the old numbers to get the new, as it is sent: the pieces between what is common at both
+    ends."""
+    head = common_start(before, after, eq)
+    tail = common_start(before[: head - 1 if head else None : -1], after[: head - 1 if head else None : -1], eq)
+    old, new = before[head : len(before) - tail], after[head : len(after) - tail]
+    if not old and not new:
+        return "[]"
+    start, deleted = (5 * sum(own.count for _, own in chunks) for chunks in (before[:head], old))
+    return f'[{{"start":{start},"deleteCount":{deleted},"data":{written(new)}}}]'

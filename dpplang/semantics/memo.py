@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
-from dpplang.core.common import common_ends
+from dpplang.core.common import identical_ends
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.source import Source
 from dpplang.semantics.library import Library
@@ -133,7 +133,7 @@ class Memo:
         """
         self._next.declarations = declarations
         before = self._last.declarations
-        head, tail = common_ends([id(d) for d in before], [id(d) for d in declarations])
+        head, tail = identical_ends(before, declarations)
         removed, added = before[head : len(before) - tail], declarations[head : len(declarations) - tail]
         if {id(d) for d in removed}.isdisjoint([id(d) for d in added]):
             self._unsure = {d.name.name for d in (*removed, *added)}

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
+from operator import eq
 
 from dpplang.core.common import common_ends, common_start
 from dpplang.core.source import Piece, Source
@@ -83,10 +84,11 @@ class Pieces:
     _taken: list[tuple[Piece, Part]] = field(default_factory=list["tuple[Piece, Part]"])
     _lines: dict[str, _Line | None] = field(default_factory=dict[str, "_Line | None"])
 
-    def parse(self, source: Source) -> tuple[Parsed, tuple[Piece, ...]]:
-        """Parse the newest version of the text, as :func:`dpplang.syntax.parser.parse` does.
+    def parse(self, source: Source) -> tuple[Parsed, tuple[tuple[Piece, Part], ...]]:
+        """Parse the newest version of the text, as :func:`dpplang.syntax.parser.parse` does: the whole, and its pieces.
 
-        Trees of earlier versions share their nodes with this one, and their spans move: they are not to be used again.
+        A piece that is left of the last version is the same pair as there. Trees of earlier versions share their nodes
+        with this one, and their spans move: they are not to be used again.
         """
         text = source.text
         if len(text) > MAX_CHARACTERS:
@@ -98,14 +100,15 @@ class Pieces:
         self._taken = taken = self._take(source.name, [text[start:end] for start, end in ranges])
         for (start, _), (piece, _) in zip(ranges, taken, strict=True):
             piece.place(source, start)
-        return assemble(source, [part for _, part in taken]), tuple(piece for piece, _ in taken)
+        return assemble(source, [part for _, part in taken]), tuple(taken)
 
     def _take(self, name: str, texts: list[str]) -> list[tuple[Piece, Part]]:
         """A piece for every text, in order: one that is left of the last version if there is one of that text."""
         before = self._taken
-        head = common_start(before, texts, lambda old, new: old[0].text == new)
+        known = [piece.text for piece, _ in before]
+        head = common_start(known, texts, eq)
         inner = max(head, 1)  # the first is parsed unlike the others
-        tail = common_start(before[: inner - 1 : -1], texts[: inner - 1 : -1], lambda old, new: old[0].text == new)
+        tail = common_start(known[: inner - 1 : -1], texts[: inner - 1 : -1], eq)
         left = defaultdict[str, list[tuple[Piece, Part]]](list)
         for old in before[inner : len(before) - tail]:
             left[old[0].text].append(old)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any, TypeVar
+
+from lsprotocol.converters import get_converter
 
 from dpplang.lsp.analysis import Session
 from dpplang.lsp.lines import Encoding, Lines
 from dpplang.lsp.view import View
 
+T = TypeVar("T")
+CONVERTER = get_converter()
 URI = "file:///work/a.dpp"
 
 PORTFOLIO = """\
@@ -48,3 +54,13 @@ def marked(text: str, path: Path | None = None) -> tuple[View, int]:
 def at(text: str, needle: str, inside: int = 0) -> tuple[View, int]:
     """The view of a text, and the offset of the first occurrence of a part of it."""
     return view_of(text), text.index(needle) + inside
+
+
+def received(text: str, kind: type[T]) -> T:
+    """What a client makes of a result that is written as it is sent."""
+    return CONVERTER.structure(json.loads(text), kind)
+
+
+def sent(result: Any) -> Any:
+    """A result of the protocol's objects, as it is sent."""
+    return CONVERTER.unstructure(result)

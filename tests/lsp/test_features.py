@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from lsprotocol.types import CompletionItem, MarkupContent, TextEdit
+from lsprotocol.types import CompletionItem, CompletionList, InlayHint, MarkupContent, TextEdit
 
 from dpplang.core.edits import apply_edits
 from dpplang.core.source import Source
 from dpplang.lsp import completion, folding, formatting, hints, lens, navigation, signature, symbols, tokens, words
 from dpplang.lsp.actions import FIX_ALL, actions, explanation
+from dpplang.lsp.analysis import Session
 from dpplang.lsp.diagnostics import diagnostics
 from dpplang.lsp.hints import Hints
 from dpplang.lsp.hover import hover
-from dpplang.lsp.lines import Encoding
+from dpplang.lsp.lines import Encoding, Lines
 from dpplang.lsp.view import View
 from dpplang.pipeline import Compilation
 from dpplang.semantics.attributes import KNOWN
@@ -23,7 +25,7 @@ from dpplang.semantics.numeric_functions import NUMERIC_NAMES
 from dpplang.semantics.primitives import PRIMITIVES
 from dpplang.semantics.relations import ALIASES, CONES
 from dpplang.syntax.words import ENTRY_WORDS, INFIX, ITEM_WORDS
-from tests.lsp.helpers import PORTFOLIO, at, marked, view_of
+from tests.lsp.helpers import PORTFOLIO, URI, at, marked, received, view_of
 
 
 def edited(view: View, edits: list[TextEdit]) -> str:
@@ -162,8 +164,11 @@ def test_prepare_rename() -> None:
 
 
 def completed(text: str, path: Path | None = None) -> dict[str, CompletionItem]:
-    view, offset = marked(text, path)
-    return {i.label: i for i in completion.completion(view, offset, snippets=False).items}
+    return {i.label: i for i in listed(*marked(text, path)).items}
+
+
+def listed(view: View, offset: int) -> CompletionList:
+    return received(completion.completion(view, offset, snippets=False), CompletionList)
 
 
 HEAD = "dim n, m\nparam A[m, n], p pos\nvar x[n]\nfunc f(y[n]) = sum(y)\n"
@@ -254,13 +259,18 @@ def test_every_kind_of_name_has_a_colour_of_its_own() -> None:
 
 @pytest.mark.parametrize("encoding", list(Encoding))
 def test_tokens_and_their_deltas(encoding: Encoding) -> None:
-    before = view_of("# 𝒙\n" + PORTFOLIO, encoding=encoding)
-    after = view_of("# 𝒙\n" + PORTFOLIO.replace("tau", "tau, rho", 1), encoding=encoding)
-    old, new = (tokens.encode(tokens.tokens(v, 0, len(v.analysis.text)), v.lines) for v in (before, after))
-    (edit,) = tokens.delta(old, new)
-    made = old[: edit.start] + list(edit.data or ()) + old[edit.start + edit.delete_count :]
-    assert made == new and len(edit.data or ()) < 40
-    assert tokens.delta(new, new) == []
+    session = Session("a.dpp", None)
+    text = "# 𝒙\n" + PORTFOLIO
+    found = []
+    for version in (text, text.replace("tau", "tau, rho", 1)):
+        view = View(URI, session.analyze(version), Lines(version, encoding))
+        found.append(tokens.encoded(view))
+        assert json.loads(tokens.written(found[-1])) == tokens.encode(tokens.tokens(view, 0, len(version)), view.lines)
+    old, new = (json.loads(tokens.written(chunks)) for chunks in found)
+    (edit,) = json.loads(tokens.delta(*found))
+    assert old[: edit["start"]] + edit["data"] + old[edit["start"] + edit["deleteCount"] :] == new
+    assert len(edit["data"]) == 45  # the tokens of that line
+    assert tokens.delta(found[1], found[1]) == "[]"
 
 
 def test_tokens_of_a_range_are_those_of_the_whole() -> None:
@@ -271,7 +281,7 @@ def test_tokens_of_a_range_are_those_of_the_whole() -> None:
 
 def test_hints() -> None:
     view = view_of(PORTFOLIO)
-    levels = [hints.hints(view, 0, len(PORTFOLIO), level) for level in Hints]
+    levels = [received(hints.hints(view, 0, len(PORTFOLIO), level), list[InlayHint]) for level in Hints]
     assert levels[0] == [] and 0 < len(levels[1]) < len(levels[2])
     by_line = {h.position.line: h.label for h in levels[1]}
     assert by_line[11] == "concave" and by_line[17] == "convex, nonneg" and by_line[8] == "convex, nonneg"
@@ -421,7 +431,7 @@ def test_a_set_is_described_found_and_renamed_as_an_atom_is() -> None:
 
 def test_sets_are_completed_behind_in_and_nowhere_else() -> None:
     def labels(needle: str, inside: int) -> set[str]:
-        return {i.label for i in completion.completion(*at(WITH_SETS, needle, inside), snippets=False).items}
+        return {i.label for i in listed(*at(WITH_SETS, needle, inside)).items}
 
     assert {"simplex", "ball", "box", "half", "soc", "rotated_soc"} <= labels("x in \n", 5)
     assert not labels("sum(x)", 0) & {"simplex", "half", "box"}
@@ -444,12 +454,12 @@ def test_of_many_names_those_that_what_is_typed_may_stand_for() -> None:
     """The list is incomplete, so that the client asks again with the next letter; the nearest are in it."""
     declared = "".join(f"param alpha{k}\nparam beta{k}\n" for k in range(400))
     view, offset = marked(f"{declared}var x\nminimize be‸ * x\n")
-    found = completion.completion(view, offset, snippets=False)
+    found = listed(view, offset)
     names = {i.label for i in found.items if i.label.startswith(("alpha", "beta"))}
     assert found.is_incomplete
     assert len(names) == completion.MOST and "beta399" in names and not any(n.startswith("alpha") for n in names)
     view, offset = marked(f"{declared}var x\nminimize beta17‸ * x\n")
-    again = completion.completion(view, offset, snippets=False)
+    again = listed(view, offset)
     assert {i.label for i in again.items} >= {"beta17", "beta170", "beta179"}
     few, offset = marked("param beta\nvar x\nminimize be‸ * x\n")
-    assert not completion.completion(few, offset, snippets=False).is_incomplete
+    assert not listed(few, offset).is_incomplete

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
+import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-from lsprotocol.converters import get_converter
-from lsprotocol.types import Position
+from lsprotocol.types import CompletionList, Position, PrepareRenamePlaceholder
 
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.source import Source
@@ -33,9 +34,8 @@ from dpplang.lsp.view import View
 from dpplang.pipeline import Compilation
 from dpplang.semantics.memo import Stopped
 from dpplang.semantics.tree import Constraint
-from tests.lsp.helpers import PORTFOLIO
+from tests.lsp.helpers import PORTFOLIO, received, sent
 
-CONVERTER = get_converter()
 ROOT = Path(__file__).resolve().parents[2]
 WARNED = """\
 # Every lint has something to say, of constraints that have names and of such that are counted.
@@ -138,34 +138,51 @@ def edit(text: str, rng: random.Random) -> str:
             return "\n".join(lines)
 
 
-def ask(view: View, rng: random.Random) -> None:
-    """Every request, at a place that may be anywhere."""
+def ask(view: View, rng: random.Random) -> dict[str, object]:
+    """The answers to every request, as they are sent, at a place that may be anywhere."""
     size = len(view.analysis.text)
     offset = view.offset(Position(rng.randrange(40), rng.randrange(80)))
     start, end = sorted((rng.randrange(size + 1), rng.randrange(size + 1)))
-    diagnostics.diagnostics(view)
-    hover.hover(view, offset)
-    for item in completion.completion(view, offset, snippets=rng.random() < 0.5).items[:3]:
-        completion.resolve(item)
-    signature.signature_help(view, offset)
-    navigation.definition(view, offset)
-    found = navigation.references(view, offset, declaration=True)
-    assert len(navigation.highlights(view, offset)) == len(found)
-    if navigation.renamable(view, offset) is not None:
-        assert len(navigation.rename(view, offset, "quite_new_name")) == len(found)
-    numbers = tokens.encode(tokens.tokens(view, start, end), view.lines)
-    assert len(numbers) % 5 == 0 and min(numbers, default=0) >= 0
-    assert tokens.encoded(view) == tokens.encode(tokens.tokens(view, 0, size), view.lines)
-    hints.hints(view, start, end, hints.Hints.ALL)
-    lens.lenses(view)
-    folding.folding(view)
-    folding.selection(view, view.lines.position(offset))
+    snippets = rng.random() < 0.5
+    answers: dict[str, object] = {
+        "diagnostics": diagnostics.diagnostics(view),
+        "hover": hover.hover(view, offset),
+        "completion": completion.completion(view, offset, snippets=snippets),
+        "signature": signature.signature_help(view, offset),
+        "definition": navigation.definition(view, offset),
+        "references": navigation.references(view, offset, declaration=True),
+        "highlights": navigation.highlights(view, offset),
+        "renamable": navigation.renamable(view, offset),
+        "tokens": tokens.written(tokens.encoded(view)),
+        "some tokens": tokens.encode(tokens.tokens(view, start, end), view.lines),
+        **{f"{level.value} hints": hints.hints(view, start, end, level) for level in hints.Hints},
+        "all hints": hints.hints(view, 0, size, hints.Hints.TOP),
+        "lenses": lens.lenses(view),
+        "folding": folding.folding(view),
+        "selection": folding.selection(view, view.lines.position(offset)),
+        "symbols": symbols.outline(view),
+        "flat symbols": symbols.flattened(view),
+        "formatting": formatting.formatting(view),
+        "actions": actions.actions(view, start, end, ["quickfix"], 1, view.analysis.diagnostics),
+    }
+    return {name: found if isinstance(found, str) else sent(found) for name, found in answers.items()}
+
+
+def consistent(view: View, answers: dict[str, Any]) -> None:
+    """What is written from pieces is what the protocol's own objects say, and answers agree with each other."""
+    whole = tokens.encode(tokens.tokens(view, 0, len(view.analysis.text)), view.lines)
+    assert json.loads(answers["tokens"]) == whole and len(whole) % 5 == 0 and min(whole, default=0) >= 0
     made = symbols.document_symbols(view.analysis.items, view.lines)
-    shown = symbols.outline(view)
-    assert shown == CONVERTER.unstructure(made)
-    assert symbols.flattened(view.uri, shown) == CONVERTER.unstructure(symbols.flat(view.uri, made))
-    formatting.formatting(view)
-    actions.actions(view, start, end, ["quickfix"], 1, view.analysis.diagnostics)
+    assert json.loads(answers["symbols"]) == sent(made)
+    assert json.loads(answers["flat symbols"]) == sent(symbols.flat(view.uri, made))
+    listed = received(answers["completion"], CompletionList)
+    for item in listed.items[:3]:
+        completion.resolve(item)
+    found = answers["references"]
+    assert len(answers["highlights"]) == len(found)
+    if answers["renamable"] is not None:
+        at = view.offset(received(json.dumps(answers["renamable"]), PrepareRenamePlaceholder).range.start)
+        assert len(navigation.rename(view, at, "quite_new_name")) == len(found)
 
 
 def edits(seed: int, count: int, texts: Sequence[str] = TEXTS) -> None:
@@ -173,11 +190,28 @@ def edits(seed: int, count: int, texts: Sequence[str] = TEXTS) -> None:
     start = text = rng.choice(texts)
     session = Session("a.dpp", None)
     encoding = rng.choice(list(Encoding))
+    chunks: list[tokens.Chunk] = []
     for _ in range(count):
         analysis = session.analyze(text)
         assert said(analysis.diagnostics) == fresh(text), text
-        ask(View("file:///a.dpp", analysis, Lines(text, encoding)), rng)
+        view = View("file:///a.dpp", analysis, Lines(text, encoding))
+        state = rng.getstate()
+        answers = ask(view, rng)
+        consistent(view, answers)
+        before, chunks = chunks, tokens.encoded(view)
+        assert applied(before, chunks) == json.loads(tokens.written(chunks))
+        rng.setstate(state)
+        again = ask(View(view.uri, Session("a.dpp", None).analyze(text), view.lines), rng)
+        assert [name for name in answers if answers[name] != again[name]] == [], text
         text = start if rng.random() < 0.1 else edit(text, rng)
+
+
+def applied(before: list[tokens.Chunk], after: list[tokens.Chunk]) -> list[int]:
+    """The numbers of a version as a client has them, from those before and their delta."""
+    numbers = json.loads(tokens.written(before))
+    for found in json.loads(tokens.delta(before, after)):
+        numbers[found["start"] : found["start"] + found["deleteCount"]] = found["data"]
+    return numbers
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
-from dpplang.core.common import common_ends
+from dpplang.core.common import identical_ends
 from dpplang.semantics.atom_walk import walk
 from dpplang.semantics.lints.terms import terms
 from dpplang.semantics.tree import Constraint, Expr, Ref, Symbol
@@ -29,7 +29,7 @@ class Tally(Generic[K]):
 
     def update(self, objects: Sequence[Any], look: Callable[[int], Iterable[K]]) -> dict[K, int]:
         """How often things are found now, without those that are not. ``look``: what is in the object of an index."""
-        head, tail = common_ends([id(o) for o in self._objects], [id(o) for o in objects])
+        head, tail = identical_ends(self._objects, objects)
         stop = len(self._found) - tail
         removed = self._found[head:stop]
         known = {id(o): found for o, found in zip(self._objects[head:stop], removed, strict=True)}
