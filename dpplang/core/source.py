@@ -107,6 +107,10 @@ class Span:
         """The smallest span that covers both (of one source)."""
         return Span(self.source, min(self.start, other.start), max(self.end, other.end))
 
+    def covers(self, other: Span) -> bool:
+        """Whether the other, of the same source, lies inside."""
+        return self.source is other.source and self.start <= other.start and other.end <= self.end
+
     @property
     def line(self) -> int:
         return self.source.position(self.start)[0]

@@ -198,7 +198,7 @@ class DppBlame:
         for one in factors:
             words, node = self._factor_words(one), nodes.get(id(one))
             labels.append(Label(one.span if node is None else node.span, words))
-            if node is not None and node.span != one.span:
+            if node is not None and not node.span.covers(one.span):  # `v'` is the expression `v`, read as a row
                 labels.append(Label(one.span, f"what `{_short(node.span.text)}` stands for"))
         return labels
 

@@ -81,13 +81,9 @@ def _place(asking: Constraint | None, at: Span | None) -> Label | None:
 def _asked_for(diagnostic: Diagnostic, place: Label | None) -> Diagnostic:
     """The finding with the place that asks for what is not there, where it blames a ``let`` or a ``func`` elsewhere."""
     labels = [diagnostic.primary, *diagnostic.secondary]
-    if place is None or any(label is not None and _lies_in(label.span, place.span) for label in labels):
+    if place is None or any(label is not None and place.span.covers(label.span) for label in labels):
         return diagnostic
     return replace(diagnostic, secondary=(*diagnostic.secondary, place))
-
-
-def _lies_in(inner: Span, outer: Span) -> bool:
-    return inner.source is outer.source and outer.start <= inner.start and inner.end <= outer.end
 
 
 class _Rewrites:
