@@ -9,6 +9,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import ClassVar
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -16,10 +17,12 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A text and the name to show for it (a path as the user wrote it, or ``<text>``)."""
+    """A text and the name to show for it (a path as the user wrote it, or ``<text>``); ``path`` is its file, if it was
+    read from one."""
 
     name: str
     text: str
+    path: Path | None = None
     whole: ClassVar[Source | None] = None  # of a Piece: the text it is placed in, and where
     offset: ClassVar[int] = 0
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.source import Piece, Source
+from dpplang.lsp.files import Files, Reader
 from dpplang.lsp.kept import Kept
 from dpplang.lsp.names import Kind, Mention, Names
 from dpplang.lsp.typing import type_nodes
@@ -151,11 +152,13 @@ class Analysis:
 class Session:
     """One text, version after version."""
 
-    def __init__(self, name: str, path: Path | None, library: tuple[Path, ...] = ()) -> None:
-        """``name``: how diagnostics call the text. ``path``: its file, beside which imports are looked for."""
+    def __init__(self, name: str, path: Path | None, files: Files | None = None) -> None:
+        """``name``: how diagnostics call the text. ``path``: its file, beside which imports are looked for, in
+        ``files``."""
         self.name = name
         self.path = path
-        self.loader = Loader(None, library) if path is None else Loader.beside(path, library)
+        self.reader = Reader(files or Files())
+        self.loader = Loader() if path is None else Loader.beside(path, files=self.reader)
         self._pieces = Pieces()
         self._memo = Memo()
         self._kept = Kept()
@@ -170,6 +173,7 @@ class Session:
             Stopped: it was stopped; another version may be analyzed next.
         """
         self._memo.stop = stop
+        self.reader.asked.clear()
         source = Source(self.name, text)
         parsed, parts = self._pieces.parse(source)
         library = standard_library()

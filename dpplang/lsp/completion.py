@@ -17,6 +17,7 @@ from dpplang.lsp import words
 from dpplang.lsp.analysis import Analysis
 from dpplang.lsp.describe import ROLES, atom_signature, builtin_description, declaration_text, first_line, one_line
 from dpplang.lsp.fragments import Json, dumps
+from dpplang.lsp.imports import exported
 from dpplang.lsp.names import Kind, Mention, Space, builtin_kind
 from dpplang.lsp.place import Place, Spot, place_at
 from dpplang.lsp.symbols import dpp_files, matches
@@ -350,10 +351,9 @@ def _paths(view: View, place: Place) -> Iterator[Json]:
 def _imported(view: View, place: Place) -> Iterator[Json]:
     source = Source("", place.path)
     span = Span(source, 0, 0)
-    read = view.imported(ast.ImportItem(place.path, (), path_span=span, span=span))
-    for item in read[0].items if read is not None else ():
-        if isinstance(item, ast.FuncItem | ast.AtomItem):
-            yield _function(item.name.name, Kind.FUNC, one_line(item.name), item.doc, False, item.name.name)
+    line = ast.ImportItem(place.path, (), path_span=span, span=span)
+    for item in exported(view.analysis.loader, line):
+        yield _function(item.name.name, Kind.FUNC, one_line(item.name), item.doc, False, item.name.name)
 
 
 def _word(name: str, word: words.Word, snippets: bool) -> Json:

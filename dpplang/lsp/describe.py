@@ -8,6 +8,7 @@ from dpplang.lattice.dims import show_shape
 from dpplang.lattice.sign import Sign
 from dpplang.lsp import words
 from dpplang.lsp.analysis import Analysis
+from dpplang.lsp.imports import imported
 from dpplang.lsp.names import Kind, Mention, Space
 from dpplang.semantics.derivation import Claim, Derivation, Part
 from dpplang.semantics.library import standard_library
@@ -141,12 +142,25 @@ def mention_description(analysis: Analysis, mention: Mention) -> str:
         declaration, item = found
         if isinstance(item, ast.AtomItem):
             return paragraphs(atom_description([item]))
+        if isinstance(item, ast.ImportItem) and (described := _imported_description(analysis, mention.name)):
+            return described
         where = f"line {declaration.span.line}"
         role = ROLES.get(kind, kind.value)
         return paragraphs(code(declaration_text(item, mention.name)), item.doc, f"*{role}; {where}*")
     if mention.space in (Space.LOCAL, Space.ARGUMENT) and kind in ROLES:
         return paragraphs(code(_local_text(analysis, mention)), f"*{ROLES[kind]}*")
     return ""
+
+
+def _imported_description(analysis: Analysis, name: str) -> str:
+    found = imported(analysis, name)
+    records = [d for d in found if isinstance(d, ast.AtomItem)]
+    if records:
+        return atom_description(records)
+    return "".join(
+        paragraphs(code(one_line(d)), d.doc, f"*func; {d.span.source.name}, line {d.name.span.line}*")
+        for d in found[:1]
+    )
 
 
 def _space(mention: Mention) -> Space:

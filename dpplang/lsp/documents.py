@@ -7,7 +7,7 @@ under way, and whoever waits is given the newest version's: no answer is ever ab
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from pygls.uris import to_fs_path
 from dpplang.core import diagnostics as core
 from dpplang.core.source import Source
 from dpplang.lsp.analysis import Analysis, Session
+from dpplang.lsp.files import Files
 from dpplang.lsp.lines import Encoding, Lines
 from dpplang.lsp.tokens import Chunk
 from dpplang.lsp.view import View
@@ -34,6 +35,7 @@ class Document:
     encoding: Encoding
     lines: Lines
     session: Session
+    real: Path | None = None  # its file, links followed
     generation: int = 0
     view: View | None = None  # of the newest generation, once it is analyzed
     findings: tuple[core.Diagnostic, ...] | None = None  # of the newest generation, with fixes
@@ -48,6 +50,10 @@ class Document:
     def replace(self, text: str, version: int) -> None:
         self.lines = Lines(text, self.encoding)
         self.version = version
+        self.renew()
+
+    def renew(self) -> None:
+        """What was found does not hold any more: the text changed, or one that it imports."""
         self.generation += 1
         self.view = None
         self.findings = None
@@ -73,6 +79,7 @@ class Documents:
 
     def __init__(self) -> None:
         self._open: dict[str, Document] = {}
+        self.files = Files()
         self._worker = ThreadPoolExecutor(1, "dpp-analysis")
         self._fixer = ThreadPoolExecutor(1, "dpp-fixes")
 
@@ -83,16 +90,30 @@ class Documents:
         return self._open.get(uri)
 
     def open(self, uri: str, text: str, version: int, encoding: Encoding) -> Document:
-        path = path_of(uri)
-        name = path.name if path is not None else uri
-        document = Document(uri, version, encoding, Lines(text, encoding), Session(name, path))
+        self.close(uri)
+        document = self.made(uri, text, version, encoding)
         self._open[uri] = document
+        if document.real is not None:
+            self.files.open(document.real, document)
         return document
 
-    def close(self, uri: str) -> None:
+    def made(self, uri: str, text: str, version: int, encoding: Encoding) -> Document:
+        """A text that is not open; its imports are those of the texts that are."""
+        path = path_of(uri)
+        session = Session(path.name if path is not None else uri, path, self.files)
+        return Document(uri, version, encoding, Lines(text, encoding), session, real_path(path))
+
+    def close(self, uri: str) -> Document | None:
         document = self._open.pop(uri, None)
         if document is not None:
             document.generation += 1
+            if document.real is not None:
+                self.files.close(document.real, document)
+        return document
+
+    def importers(self, changed: Collection[Path]) -> list[Document]:
+        """The open texts whose last analysis asked for one of these files, directly or through others."""
+        return [d for d in self if d.real not in changed and any(p in d.session.reader.asked for p in changed)]
 
     async def view(self, document: Document) -> View:
         """The newest analysis. If the text changes meanwhile, that of the new text.
@@ -148,3 +169,11 @@ def path_of(uri: str) -> Path | None:
         return None
     found = to_fs_path(uri)
     return Path(found) if found else None
+
+
+def real_path(path: Path | None) -> Path | None:
+    """A path with links followed; of a file that is not there as far as there are any. None if links go in circles."""
+    try:
+        return None if path is None else path.resolve()
+    except (OSError, RuntimeError):
+        return None

@@ -16,6 +16,7 @@ from lsprotocol.types import (
 )
 
 from dpplang.core.source import Span
+from dpplang.lsp import imports
 from dpplang.lsp.analysis import Analysis
 from dpplang.lsp.names import Kind, Mention, Space
 from dpplang.lsp.view import View
@@ -32,8 +33,8 @@ def definition(view: View, offset: int) -> list[Location]:
     analysis = view.analysis
     item = analysis.item_at(offset)
     if isinstance(item, ast.ImportItem) and item.path_span.start <= offset <= item.path_span.end:
-        read = view.imported(item)
-        return [] if read is None else [Location(read[1].as_uri(), Range(Position(0, 0), Position(0, 0)))]
+        found = imports.read(analysis.loader, item)
+        return [] if found is None else [Location(found[2].as_uri(), Range(Position(0, 0), Position(0, 0)))]
     mention = analysis.mention_at(offset)
     if mention is None:
         return []
@@ -51,26 +52,17 @@ def _declarations(view: View, mention: Mention) -> list[Span]:
     own = [m for m in analysis.mentions_of(mention) if m.declares]
     if mention.space is not Space.FUNCTION:
         return [m.span for m in own]
-    found: list[Span] = []
-    for declared in own:
-        item = analysis.item_at(declared.span.start)
-        outside = _imported(view, item, mention.name) if isinstance(item, ast.ImportItem) else []
-        found += outside or [declared.span]
-    return found or [record.name.span for record in standard_library().items(mention.name)]
-
-
-def _imported(view: View, item: ast.ImportItem, name: str) -> list[Span]:
-    read = view.imported(item)
-    if read is None:
-        return []
-    return [i.name.span for i in read[0].items if isinstance(i, ast.FuncItem | ast.AtomItem) and i.name.name == name]
+    outside = [d.name.span for d in imports.imported(analysis, mention.name)]
+    of_library = [record.name.span for record in standard_library().items(mention.name)]
+    inside = [m.span for m in own if not isinstance(analysis.item_at(m.span.start), ast.ImportItem)]
+    return [*outside, *inside] or [m.span for m in own] or of_library
 
 
 def _argument(view: View, function: str, mention: Mention) -> list[Location]:
     formal = view.analysis.names.formal(function, mention.name)
     if formal is not None:
         return _located(view, [formal.name.span])
-    records = standard_library().items(function)
+    records = imports.imported(view.analysis, function) or standard_library().items(function)
     return _located(view, [f.name.span for r in records for f in r.formals if f.name.name == mention.name])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,10 @@ from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
 
 from dpplang import __version__
 from dpplang.lsp import actions, completion, folding, formatting, hints, lens, navigation, signature, symbols, tokens
-from dpplang.lsp.analysis import Session
 from dpplang.lsp.diagnostics import SOURCE, diagnostics
-from dpplang.lsp.documents import Document, Documents, path_of
+from dpplang.lsp.documents import Document, Documents, path_of, real_path
 from dpplang.lsp.hover import hover
-from dpplang.lsp.lines import Encoding, Lines
+from dpplang.lsp.lines import Encoding
 from dpplang.lsp.settings import Settings
 from dpplang.lsp.view import View
 
@@ -87,6 +86,7 @@ class Server(LanguageServer):
         self.settings = Settings()
         self._pushes: dict[str, asyncio.TimerHandle] = {}
         self._collection: asyncio.TimerHandle | None = None
+        self._refreshing: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -115,7 +115,7 @@ class Server(LanguageServer):
             text = None
         if path is None or text is None:
             raise JsonRpcInvalidParams(message=f"{uri} is not open")
-        return Document(uri, 0, self.encoding, Lines(text, self.encoding), Session(path.name, path))
+        return self.documents.made(uri, text, 0, self.encoding)
 
     async def view(self, uri: str) -> View:
         return await self.documents.view(self.document(uri))
@@ -170,12 +170,21 @@ class Server(LanguageServer):
         if workspace.diagnostics is not None and workspace.diagnostics.refresh_support:
             self.workspace_diagnostic_refresh(None)
 
-    def recheck(self) -> None:
-        """Other files changed: check everything that is open again, as it may import them."""
-        for document in self.documents:
-            document.replace(document.text, document.version)
+    def others_changed(self, changed: Collection[Path]) -> None:
+        """Files hold another text than before: what is open and imports them is checked again, after a moment."""
+        importers = self.documents.importers(changed)
+        for document in importers:
+            document.renew()
             self.push_later(document)
-        self.refresh()
+        if importers:
+            self.refresh_later()
+
+    def refresh_later(self) -> None:
+        """:meth:`refresh` once the texts have been left alone for a moment."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+        delay = self.settings.debounce / 1000
+        self._refreshing = asyncio.get_running_loop().call_later(delay, self.refresh)
 
     def folders(self) -> list[Path]:
         roots = [*self.workspace.folders, *([] if self.workspace.root_uri is None else [self.workspace.root_uri])]
@@ -197,40 +206,57 @@ def _texts(server: Server) -> None:
     def initialize(params: lsp.InitializeParams) -> None:
         server.settings = Settings.read(params.initialization_options, server.settings)
 
+    @server.feature(lsp.INITIALIZED)
+    def initialized(params: lsp.InitializedParams) -> None:
+        workspace = server.client_capabilities.workspace
+        watching = workspace.did_change_watched_files if workspace is not None else None
+        if watching is not None and watching.dynamic_registration:
+            method, options = lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, {"watchers": [{"globPattern": "**/*.dpp"}]}
+            server.client_register_capability(lsp.RegistrationParams([lsp.Registration("files", method, options)]))
+
     @server.feature(lsp.SHUTDOWN)
     def shutdown(params: Any) -> None:
         for document in server.documents:
             server.forget(document.uri)
             document.generation += 1
-        if server._collection is not None:
-            server._collection.cancel()
+        for waiting in (server._collection, server._refreshing):
+            if waiting is not None:
+                waiting.cancel()
         server.documents.shutdown()
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
     def did_open(params: lsp.DidOpenTextDocumentParams) -> None:
         opened = params.text_document
-        server.push_later(server.documents.open(opened.uri, opened.text, opened.version, server.encoding))
+        real, files = real_path(path_of(opened.uri)), server.documents.files
+        before = real and files.text_or_none(real)
+        document = server.documents.open(opened.uri, opened.text, opened.version, server.encoding)
+        server.push_later(document)
+        if real is not None and files.text_or_none(real) != before:
+            server.others_changed([real])
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(params: lsp.DidChangeTextDocumentParams) -> None:
         document = server.documents.get(params.text_document.uri)
         if document is not None and document.apply(params.content_changes, params.text_document.version):
             server.push_later(document)
+            if document.real is not None:
+                server.others_changed([document.real])
             server.collect_later()
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: lsp.DidCloseTextDocumentParams) -> None:
         uri = params.text_document.uri
         server.forget(uri)
-        server.documents.close(uri)
+        closed, files = server.documents.close(uri), server.documents.files
+        if closed is not None and closed.real is not None and files.text_or_none(closed.real) != closed.text:
+            server.others_changed([closed.real])
         server.collect_later()
         if not server.pulls:
             server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
     def did_save(params: lsp.DidSaveTextDocumentParams) -> None:
-        if len(list(server.documents)) > 1:
-            server.recheck()
+        server.others_changed(server.documents.files.changed())
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def configure(params: lsp.DidChangeConfigurationParams) -> None:
@@ -239,7 +265,8 @@ def _texts(server: Server) -> None:
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def watched(params: lsp.DidChangeWatchedFilesParams) -> None:
-        server.recheck()
+        paths = {real_path(path_of(change.uri)) for change in params.changes}
+        server.others_changed({p for p in paths if p is not None and not server.documents.files.is_open(p)})
 
     @server.feature(
         lsp.TEXT_DOCUMENT_DIAGNOSTIC,

@@ -13,6 +13,7 @@ from lsprotocol.types import (
 from dpplang.lsp import words
 from dpplang.lsp.analysis import Analysis
 from dpplang.lsp.describe import atom_facts, one_line, paragraphs
+from dpplang.lsp.imports import imported
 from dpplang.lsp.names import Space
 from dpplang.lsp.place import CallAt, place_at
 from dpplang.lsp.view import View
@@ -54,7 +55,7 @@ def _signatures(analysis: Analysis, function: str) -> list[SignatureInformation]
         item = found[1]
         if isinstance(item, ast.FuncItem | ast.AtomItem):
             return [_of_formals(function, item.formals, item.doc, _facts(item))]
-        return []
+        return [_of_formals(function, d.formals, d.doc, _facts(d)) for d in imported(analysis, function)]
     records = standard_library().items(function)
     if records:
         return [_of_formals(function, r.formals, r.doc, _facts(r), variadic=r.variadic) for r in records]

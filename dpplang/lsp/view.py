@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from lsprotocol.types import Location, Position, Range
@@ -12,9 +11,6 @@ from dpplang.core.resources import resource_dir
 from dpplang.core.source import Source, Span
 from dpplang.lsp.analysis import Analysis
 from dpplang.lsp.lines import Encoding, Lines
-from dpplang.semantics.report import Mistake
-from dpplang.syntax import ast
-from dpplang.syntax.parser import parse
 
 _LIBRARY = "stdlib/"
 
@@ -41,28 +37,13 @@ class View:
         """Where a span is: in this text, in an imported file, or in the standard library; None if nowhere on disk."""
         if span.source is self.analysis.source:
             return Location(self.uri, self.range(span))
-        path = self._path_of(span.source)
+        path = _path_of(span.source)
         if path is None:
             return None
         return Location(path.as_uri(), Lines(span.source.text, self.encoding).range(span.start, span.end))
 
-    def _path_of(self, source: Source) -> Path | None:
-        if source.name.startswith(_LIBRARY):
-            return resource_dir("stdlib") / source.name.removeprefix(_LIBRARY)
-        return self._imported_paths.get(source.name)
 
-    @cached_property
-    def _imported_paths(self) -> dict[str, Path]:
-        found: dict[str, Path] = {}
-        for item in self.analysis.items:
-            if isinstance(item, ast.ImportItem) and (read := self.imported(item)) is not None:
-                found[item.path] = read[1]
-        return found
-
-    def imported(self, item: ast.ImportItem) -> tuple[ast.File, Path] | None:
-        """The file that an import reads, parsed, and its path; None if it cannot be read."""
-        try:
-            source, _, path = self.analysis.loader.load(item.path, item.path_span)
-        except Mistake:
-            return None
-        return parse(source).file, path
+def _path_of(source: Source) -> Path | None:
+    if source.name.startswith(_LIBRARY):
+        return resource_dir("stdlib") / source.name.removeprefix(_LIBRARY)
+    return source.path

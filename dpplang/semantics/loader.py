@@ -17,22 +17,45 @@ from dpplang.syntax.limits import MAX_CHARACTERS
 MAX_IMPORT_DEPTH = 20
 
 
+class Files:
+    """Where imports are read: the disk. A language server puts the texts that an editor has open in front of it."""
+
+    def is_file(self, path: Path) -> bool:
+        return path.is_file()
+
+    def text(self, path: Path) -> str:
+        """A file's text, with ``\\n`` for ``\\r\\n`` and without a byte order mark.
+
+        Raises:
+            OSError, UnicodeDecodeError, ValueError: it cannot be read, is not UTF-8, or is too long.
+        """
+        with path.open("rb") as file:
+            content = file.read(4 * MAX_CHARACTERS + 1)
+        if len(content) > 4 * MAX_CHARACTERS:
+            raise ValueError(f"it is longer than {MAX_CHARACTERS} characters")
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+
+
+DISK = Files()
+
+
 @dataclass(frozen=True, slots=True)
 class Loader:
     """Resolves imports.
 
     Attributes:
         folder: of the importing file; None for a text that has none (then only library folders are read).
-        library: folders that every file may import from.
+        library: folders that every file may import from. files: where they are read.
     """
 
     folder: Path | None = None
     library: tuple[Path, ...] = field(default=())
+    files: Files = DISK
 
     @staticmethod
-    def beside(path: Path, library: tuple[Path, ...] = ()) -> Loader:
+    def beside(path: Path, library: tuple[Path, ...] = (), files: Files = DISK) -> Loader:
         """The loader of a file's own imports."""
-        return Loader(path.parent, library)
+        return Loader(path.parent, library, files)
 
     def load(self, path: str, span: Span) -> tuple[Source, Loader, Path]:
         """The imported text, the loader of its own imports, and the file's real path.
@@ -53,28 +76,26 @@ class Loader:
             )
         roots = ([] if self.folder is None else [self.folder]) + list(self.library)
         for root in roots:
-            found = _inside(root, written)
+            found = self._inside(root, written)
             if found is not None:
-                return _read(found, path, span), Loader(found.parent, self.library), found
+                return self._read(found, path, span), Loader(found.parent, self.library, self.files), found
         where = "this text has no folder to import from" if not roots else "no such file below this file's folder"
         raise mistake("NAM112", f"cannot import `{path}`: {where}", span)
 
+    def _inside(self, root: Path, written: PurePosixPath) -> Path | None:
+        """The real path if it is a file below the real root."""
+        try:
+            real_root = root.resolve()
+            found = (real_root / written).resolve()
+        except (OSError, RuntimeError):
+            return None
+        return found if found.is_relative_to(real_root) and self.files.is_file(found) else None
 
-def _inside(root: Path, written: PurePosixPath) -> Path | None:
-    """The real path if it is a file below the real root."""
-    try:
-        real_root = root.resolve(strict=True)
-        found = (real_root / written).resolve(strict=True)
-    except (OSError, RuntimeError):
-        return None
-    return found if found.is_file() and found.is_relative_to(real_root) else None
-
-
-def _read(path: Path, shown: str, span: Span) -> Source:
-    try:
-        return _source(path, shown)
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise mistake("NAM112", f"cannot import `{shown}`: {_reason(error)}", span) from None
+    def _read(self, path: Path, shown: str, span: Span) -> Source:
+        try:
+            return Source(shown, self.files.text(path), path)
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            raise mistake("NAM112", f"cannot import `{shown}`: {reason(error)}", span) from None
 
 
 def read_source(path: Path) -> Source:
@@ -84,22 +105,14 @@ def read_source(path: Path) -> Source:
         DiagnosticsError: it cannot be read, is not UTF-8, or is too long (NAM112).
     """
     try:
-        return _source(path, str(path))
+        return Source(str(path), DISK.text(path), path)
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        found = diagnose("NAM112", f"cannot read `{path}`: {_reason(error)}", None)
+        found = diagnose("NAM112", f"cannot read `{path}`: {reason(error)}", None)
         raise DiagnosticsError((found,)) from None
 
 
-def _source(path: Path, shown: str) -> Source:
-    with path.open("rb") as file:
-        content = file.read(4 * MAX_CHARACTERS + 1)
-    if len(content) > 4 * MAX_CHARACTERS:
-        raise ValueError(f"it is longer than {MAX_CHARACTERS} characters")
-    text = content.decode("utf-8-sig")
-    return Source(shown, text.replace("\r\n", "\n"))
-
-
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Why a file could not be read, in words."""
     match error:
         case FileNotFoundError():
             return "no such file"

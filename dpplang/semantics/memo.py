@@ -146,7 +146,7 @@ class Memo:
 
     def parse(self, source: Source) -> Parsed:
         """A file that is imported, parsed; as before if its text is."""
-        key = f"{source.name}\0{source.text}"
+        key = f"{source.path}\0{source.name}\0{source.text}"
         self._read[key] = self._files.get(key) or parse(source)
         return self._read[key]
 

@@ -18,6 +18,12 @@ async def vscode(lsp_client: LanguageClient) -> AsyncIterator[None]:
     capabilities = client_capabilities("visual-studio-code@1.65.2")
     assert capabilities.text_document is not None
     capabilities.text_document.diagnostic = lsp.DiagnosticClientCapabilities()  # 1.65 did not know them yet
+    lsp_client.watched = []  # type: ignore[attr-defined]
+
+    @lsp_client.feature(lsp.CLIENT_REGISTER_CAPABILITY)
+    def register(params: lsp.RegistrationParams) -> None:
+        lsp_client.watched += params.registrations  # type: ignore[attr-defined]
+
     lsp_client.init_result = await lsp_client.initialize_session(lsp.InitializeParams(capabilities=capabilities))  # type: ignore[attr-defined]
     yield
     await lsp_client.shutdown_session()

@@ -60,6 +60,11 @@ async def test_vscode_capabilities(vscode: LanguageClient) -> None:
     assert not missing
 
 
+async def test_files_are_watched(vscode: LanguageClient) -> None:
+    await pulled(vscode, opened(vscode, PORTFOLIO, "file:///work/watched.dpp"))
+    assert [r.method for r in vscode.watched] == ["workspace/didChangeWatchedFiles"]
+
+
 async def test_diagnostics_are_pulled(vscode: LanguageClient) -> None:
     document = opened(vscode, BROKEN)
     assert [d.code for d in await pulled(vscode, document)] == ["DPP302", "NAM101"]
