@@ -48,8 +48,11 @@ def _is_set(record: _Record) -> bool:
 class Library:
     """Atoms by name. Several records of one name are forms of one atom, in order of preference."""
 
-    def __init__(self, records: Mapping[str, tuple[_Record, ...]]) -> None:
+    def __init__(self, records: Mapping[str, tuple[_Record, ...]], homes: Mapping[int, Library] | None = None) -> None:
+        """``homes``: of records that are imported, by ``id``, the library of the file that holds them."""
         self._records = dict(records)
+        self._homes = dict(homes or {})
+        self._made: dict[int, Atom] = {}
         self._items: dict[str, tuple[ast.AtomItem, ...]] = {}
         self._atoms: dict[str, tuple[Atom, ...]] = {}
         self._building: dict[str, list[Atom]] = {}
@@ -98,10 +101,15 @@ class Library:
         findings: list[Diagnostic] = []
         try:
             for item in self.items(name):
+                home = self._homes.get(id(item))
+                if home is not None:  # its graph means what it does in its own file, where it was proved
+                    done.extend(home.made(item))
+                    continue
                 built = build(item, self)
                 findings.extend(built.diagnostics)
                 if built.atom is not None:
                     done.append(built.atom)
+                    self._made[id(item)] = built.atom
         finally:
             del self._building[name]
         self._findings[name] = tuple(findings)
@@ -113,28 +121,45 @@ class Library:
         self.lookup(name)
         return self._findings[name]
 
-    def extended(self, items: Iterable[ast.AtomItem]) -> tuple[Library, tuple[Diagnostic, ...]]:
-        """This library with a file's own atoms, and what is wrong with them: their records and the proof of their
-        contracts.
+    def made(self, item: ast.AtomItem) -> tuple[Atom, ...]:
+        """What a record of this library was typed as; empty if it, or another of its name, is wrong."""
+        if not self.lookup(item.name.name):
+            return ()
+        home = self._homes.get(id(item))
+        if home is not None:
+            return home.made(item)
+        return (self._made[id(item)],) if id(item) in self._made else ()
+
+    def extended(
+        self, items: Iterable[ast.AtomItem], homes: Mapping[int, Library] | None = None
+    ) -> tuple[Library, tuple[Diagnostic, ...]]:
+        """This library with a file's own atoms and those it imports, and what is wrong with its own: their records
+        and the proof of their contracts.
 
         An atom that is wrong keeps its name, with no record, so that calls of it are passed over.
+
+        Args:
+            homes: of the imported ones, by ``id``, the library of the file that holds them; there they were proved.
         """
         from dpplang.semantics.atom_cycles import find_cycles  # a program without atoms of its own starts without
 
         own: dict[str, list[ast.AtomItem]] = {}
         findings: list[Diagnostic] = []
+        homes = homes or {}
         for item in items:
             name = item.name.name
+            if name in self._records and id(item) in homes:
+                continue  # that was said where it stands
             if name in self._records:
                 message = f"`{name}` is an atom of the standard library"
                 fix = ("rename it: a program may not change what a name of the library means",)
                 findings.append(Diagnostic("ATM413", message, Label(item.name.span), help=fix))
             else:
                 own.setdefault(name, []).append(item)
-        cyclic = find_cycles([item for group in own.values() for item in group])
+        cyclic = find_cycles([item for group in own.values() for item in group if id(item) not in homes])
         findings.extend(_cycle(name, path) for name, path in cyclic.items())
         kept = {name: () if name in cyclic else tuple(group) for name, group in own.items()}
-        library = Library({**self._records, **kept})
+        library = Library({**self._records, **kept}, homes)
         for name in kept:
             findings.extend(library._prove(name))
         return library, tuple(findings)
@@ -146,9 +171,11 @@ class Library:
         from dpplang.semantics.proof import prove
 
         atoms = self.lookup(name)
-        found = [*self.findings(name), *_twins(atoms), *(d for atom in atoms for d in prove(atom))]
+        own = [item for item in self.items(name) if id(item) not in self._homes]
+        proofs = (d for item in own if id(item) in self._made for d in prove(self._made[id(item)]))
+        found = [*self.findings(name), *_twins(atoms), *proofs]
         if not any(d.is_error for d in found):
-            found += [d for item in self.items(name) for d in failing_tests(item, self)]
+            found += [d for item in own for d in failing_tests(item, self)]
         if any(d.is_error for d in found):
             self._atoms[name] = ()
         return found

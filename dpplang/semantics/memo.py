@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from dpplang.core.common import identical_ends
 from dpplang.core.diagnostics import Diagnostic
@@ -24,6 +24,9 @@ from dpplang.syntax import ast
 from dpplang.syntax.parser import Parsed, parse
 
 R = TypeVar("R")
+_Extended: TypeAlias = tuple[list[ast.AtomItem], dict[int, Library], Library, tuple[Diagnostic, ...]]
+_Atoms: TypeAlias = dict[tuple[tuple[int, int], ...], _Extended]
+"""By their records and where these are from: the library with them, and what is wrong with them."""
 
 
 class Stopped(Exception):
@@ -102,7 +105,8 @@ class Memo:
     _next: _Version = field(default_factory=lambda: _Version())
     _unsure: set[str] | None = None
     _unsure_functions: set[str] = field(default_factory=set[str])
-    _atoms: tuple[tuple[ast.AtomItem, ...], Library, tuple[Diagnostic, ...]] | None = None
+    _atoms: _Atoms = field(default_factory=lambda: _Atoms())
+    _extended: _Atoms = field(default_factory=lambda: _Atoms())
     _files: dict[str, Parsed] = field(default_factory=dict[str, Parsed])
     _read: dict[str, Parsed] = field(default_factory=dict[str, Parsed])
     _sense: str = ""
@@ -143,6 +147,7 @@ class Memo:
         self._duals.end()
         self._last = self._next
         self._made, self._files, self._read = self._kept, self._read, {}
+        self._atoms, self._extended = self._extended, {}
 
     def parse(self, source: Source) -> Parsed:
         """A file that is imported, parsed; as before if its text is."""
@@ -150,12 +155,14 @@ class Memo:
         self._read[key] = self._files.get(key) or parse(source)
         return self._read[key]
 
-    def extended(self, library: Library, items: list[ast.AtomItem]) -> tuple[Library, tuple[Diagnostic, ...]]:
-        """The library with a file's own atoms, whose proofs take time."""
-        before = self._atoms
-        if before is None or len(before[0]) != len(items) or any(a is not b for a, b in zip(before[0], items)):  # noqa: B905
-            self._atoms = before = (tuple(items), *library.extended(items))
-        return before[1], before[2]
+    def extended(
+        self, library: Library, items: list[ast.AtomItem], homes: dict[int, Library]
+    ) -> tuple[Library, tuple[Diagnostic, ...]]:
+        """The library with the atoms of a file, this one or one that it imports: their proofs take time."""
+        key = tuple((id(item), id(homes.get(id(item)))) for item in items)
+        found = self._atoms.get(key) or (items, homes, *library.extended(items, homes))
+        self._extended[key] = self._atoms[key] = found  # what is in it keeps its id from being given away
+        return found[2], found[3]
 
     def recall(self, state: State, node: ast.Node) -> Any:
         """What a node was typed as, if nothing that it looks up can mean anything else now; else :meth:`run` it."""

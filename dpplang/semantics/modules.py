@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from dpplang.core.diagnostics import Label
@@ -15,6 +16,16 @@ from dpplang.syntax import ast
 from dpplang.syntax.parser import parse
 
 
+@dataclass(frozen=True, slots=True)
+class _Module:
+    """A file that was read: its scope, and the records of its atoms, own and imported, which mean what they do in
+    ``library``."""
+
+    scope: FileScope
+    atoms: dict[str, list[ast.AtomItem]]
+    library: Library
+
+
 class Modules:
     """Reads imports depth first; each file once, however many import it."""
 
@@ -22,33 +33,39 @@ class Modules:
         self._report = report
         self._memo = memo
         self._library = library
-        self._done: dict[Path, tuple[FileScope, dict[str, list[ast.AtomItem]]]] = {}
+        self._done: dict[Path, _Module] = {}
         self._open: list[Path] = []
 
     def scope_of(self, file: ast.File, loader: Loader) -> FileScope:
         """The scope of a file with its functions and atoms; tensors are not in it yet."""
-        return self._scope(file, loader)[0]
+        return self._scope(file, loader).scope
 
-    def _scope(self, file: ast.File, loader: Loader) -> tuple[FileScope, dict[str, list[ast.AtomItem]]]:
+    def _scope(self, file: ast.File, loader: Loader) -> _Module:
         scope = FileScope(self._library)
         atoms: dict[str, list[ast.AtomItem]] = {}
         first: dict[str, ast.Ident] = {}
+        homes: dict[int, Library] = {}
         for item in file.items:
             if isinstance(item, ast.ImportItem):
-                self._import(item, loader, scope, atoms, first)
+                self._import(item, loader, scope, atoms, homes, first)
         for item in file.items:
             if isinstance(item, ast.FuncItem) and self._unique(item.name, first):
                 scope.functions[item.name.name] = Function(item, scope)
             elif isinstance(item, ast.AtomItem):
                 atoms.setdefault(item.name.name, []).append(item)
-        own = [a for group in atoms.values() for a in group]
-        if own:
-            known = None if self._open else self._memo
-            library, found = self._library.extended(own) if known is None else known.extended(self._library, own)
+        library = self._library
+        records = [a for group in atoms.values() for a in group]
+        if records:
+            known = self._memo
+            library, found = (
+                self._library.extended(records, homes)
+                if known is None
+                else known.extended(self._library, records, homes)
+            )
             self._report.add(*found)
             scope.library = library
             scope.own_atoms = frozenset(a for a in atoms if a not in self._library.names())
-        return scope, atoms
+        return _Module(scope, atoms, library)
 
     def _import(
         self,
@@ -56,23 +73,26 @@ class Modules:
         loader: Loader,
         scope: FileScope,
         atoms: dict[str, list[ast.AtomItem]],
+        homes: dict[int, Library],
         first: dict[str, ast.Ident],
     ) -> None:
         try:
-            exported, exported_atoms = self._file(item, loader)
+            module = self._file(item, loader)
         except Mistake as error:
             self._report.add(*error.diagnostics)
             for name in item.names:
                 scope.functions.setdefault(name.name, POISON)
             return
+        exported = module.scope.functions
         for name in item.names:
-            if name.name in exported_atoms:
-                atoms.setdefault(name.name, []).extend(exported_atoms[name.name])
-            elif name.name in exported.functions:
+            if name.name in module.atoms:
+                atoms.setdefault(name.name, []).extend(module.atoms[name.name])
+                homes.update((id(record), module.library) for record in module.atoms[name.name])
+            elif name.name in exported:
                 if self._unique(name, first):
-                    scope.functions[name.name] = exported.functions[name.name]
+                    scope.functions[name.name] = exported[name.name]
             else:
-                known = [*exported.functions, *exported_atoms]
+                known = [*exported, *module.atoms]
                 self._report.add(
                     *mistake(
                         "NAM114",
@@ -83,7 +103,7 @@ class Modules:
                 )
                 scope.functions.setdefault(name.name, POISON)
 
-    def _file(self, item: ast.ImportItem, loader: Loader) -> tuple[FileScope, dict[str, list[ast.AtomItem]]]:
+    def _file(self, item: ast.ImportItem, loader: Loader) -> _Module:
         source, inner, path = loader.load(item.path, item.path_span)
         if path in self._open:
             chain = " → ".join(p.name for p in (*self._open[self._open.index(path) :], path))
@@ -108,7 +128,7 @@ class Modules:
         try:
             self._done[path] = self._scope(parsed.file, inner)
             for name in damage(parsed.file).functions:  # it did not parse, and that is said
-                self._done[path][0].functions.setdefault(name, POISON)
+                self._done[path].scope.functions.setdefault(name, POISON)
         finally:
             self._open.pop()
         return self._done[path]

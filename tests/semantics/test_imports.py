@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dpplang.semantics.loader import Loader
+from dpplang.semantics.tree import AtomCall
 from tests.semantics.helpers import run
 
 USE = "var x\nminimize f(x)\n"
@@ -70,3 +71,56 @@ def test_an_imported_file_declares_no_tensors(tmp_path: Path) -> None:
 def test_a_function_that_does_not_parse_is_one_error(tmp_path: Path) -> None:
     (tmp_path / "lib.dpp").write_text("func f(x) = x +\n", encoding="utf-8")
     assert check(tmp_path, 'var x\nfrom "lib.dpp" import f\nminimize f(x)\n').errors == ["SYN014"]
+
+
+SIZES = """\
+atom size(x[n]) {
+  curvature: convex
+  sign:      nonneg
+  value:     sum(abs(x))
+  graph {
+    var t[n]
+    minimize sum(t)
+    subject to
+      up:   x <= t
+      down: -x <= t
+  }
+}
+atom twice(x[n]) {
+  curvature: convex
+  sign:      nonneg
+  value:     2 * sum(abs(x))
+  graph {
+    minimize 2 * size(x)
+  }
+}
+"""
+PROGRAM = 'from "sizes.dpp" import twice\n{}dim n\nparam p[n]\nvar x[n]\nminimize twice(x - p){}\n'
+
+
+def test_an_atom_means_what_it_does_in_its_own_file(tmp_path: Path) -> None:
+    """The atom that its graph calls need not be imported with it, and cannot be replaced by another of that name."""
+    (tmp_path / "sizes.dpp").write_text(SIZES)
+    assert check(tmp_path, PROGRAM.format("", "")).errors == []
+    own = SIZES[: SIZES.index("atom twice")].replace("sum(t)", "3 * sum(t)").replace("sum(abs(x))", "3 * sum(abs(x))")
+    model = check(tmp_path, PROGRAM.format(own, " + size(x)")).model
+    assert model is not None and model.objective is not None
+    called = [part.atom for part in walk_calls(model.objective)]
+    assert [(a.name, a.span.source.name) for a in called] == [("twice", "sizes.dpp"), ("size", "test.dpp")]
+    assert [a.atom.span.source.name for a in walk_calls(called[0].graph.objective)] == ["sizes.dpp"]
+
+
+def walk_calls(expr: object) -> list[AtomCall]:
+    """The calls of atoms below an expression, outermost first."""
+    own = [expr] if isinstance(expr, AtomCall) else []
+    return own + [call for arg in getattr(expr, "args", ()) for call in walk_calls(arg)]
+
+
+def test_an_atom_that_is_wrong_is_wrong_once(tmp_path: Path) -> None:
+    (tmp_path / "sizes.dpp").write_text(SIZES.replace("2 * size(x)", "-size(x)"))
+    once = ["ATM420", "ATM424"]
+    (tmp_path / "middle.dpp").write_text('from "sizes.dpp" import twice\nfunc more(x[n]) = twice(x) + 1\n')
+    assert check(tmp_path, PROGRAM.format("", "")).errors == once
+    text = PROGRAM.format('from "middle.dpp" import more\n', " + more(x)")
+    assert check(tmp_path, text).errors == once
+    assert check(tmp_path, text.replace('"sizes.dpp"', '"middle.dpp"')).errors == once
