@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
+from typing import TypeAlias
 
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.source import Piece, Source
@@ -31,6 +32,9 @@ from dpplang.syntax.classes import Classified, classify
 from dpplang.syntax.parser import Parsed, Part
 from dpplang.syntax.pieces import Pieces
 from dpplang.syntax.walk import children
+
+Version: TypeAlias = tuple[tuple[ast.Node, object], ...]
+"""The nodes of an item that are checked, and what each was checked to be, which is None if that is not known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +91,18 @@ class Analysis:
 
     def pieces_from(self, offset: int) -> Iterator[Piece]:
         """The piece that an offset is in, and those that follow."""
-        first = max(bisect_right(self.parts, offset, key=lambda p: p[0].offset) - 1, 0)
-        return (piece for piece, _ in islice(self.parts, first, None))
+        return (piece for piece, _ in self.parts_from(offset))
+
+    def parts_from(self, offset: int) -> Iterator[tuple[Piece, Part]]:
+        return islice(self.parts, max(self._begun(offset) - 1, 0), None)
+
+    def pieces_to(self, offset: int) -> Iterator[Piece]:
+        """The piece that an offset is in, and those before, from the last to the first."""
+        return (self.parts[position][0] for position in reversed(range(self._begun(offset))))
+
+    def _begun(self, offset: int) -> int:
+        """How many pieces begin up to an offset."""
+        return bisect_right(self.parts, offset, key=lambda part: part[0].offset)
 
     def path_to(self, offset: int) -> tuple[ast.Node, ...]:
         """The nodes that hold an offset, from the item down to the smallest."""
@@ -135,10 +149,27 @@ class Analysis:
 
     def _nodes(self, item: ast.AnyItem) -> dict[int, Expr]:
         """What :func:`type_nodes` finds, or found when the item was checked to be what it is now."""
-        checked = self.memo.token(item.declaration if isinstance(item, ast.DerivedItem | ast.LetItem) else item)
-        if checked is None:
-            return type_nodes(item, self.checked.typed)
-        return self.kept.while_same(item, "typed", checked, lambda i: type_nodes(i, self.checked.typed))
+        kept = self.kept.unless(lambda kept: self.outdated(kept[0]), item, "typed", self._type)
+        return kept[1]
+
+    def _type(self, item: ast.AnyItem) -> tuple[Version, dict[int, Expr]]:
+        return self.version(item), type_nodes(item, self.checked.typed)
+
+    def version(self, item: ast.AnyItem) -> Version:
+        """What an item was checked to be; to be asked for with :meth:`outdated`."""
+        match item:
+            case ast.DerivedItem(declaration=declaration) | ast.LetItem(declaration=declaration):
+                nodes: tuple[ast.Node, ...] = (declaration,)
+            case ast.DimItem() | ast.DataItem() | ast.ParamItem() | ast.VarItem():
+                nodes = item.declarations
+            case _:
+                nodes = (item,)
+        return tuple((node, self.memo.token(node)) for node in nodes)
+
+    def outdated(self, version: Version) -> bool:
+        """Whether an item may be something else by now."""
+        token = self.memo.token
+        return any(made is None or token(node) is not made for node, made in version)
 
     def expression_at(self, offset: int) -> tuple[ast.Node, Expr] | None:
         """The smallest expression that holds an offset and could be typed, as a node and typed."""

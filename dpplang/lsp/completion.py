@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterator
+from functools import cache, cached_property
 from itertools import pairwise
+from typing import TypeAlias
 
 from lsprotocol.types import CompletionItem, CompletionItemKind, InsertTextFormat, MarkupContent, MarkupKind
 
@@ -20,7 +20,7 @@ from dpplang.lsp.fragments import Json, dumps
 from dpplang.lsp.imports import exported
 from dpplang.lsp.names import Kind, Mention, Space, builtin_kind
 from dpplang.lsp.place import Place, Spot, place_at
-from dpplang.lsp.symbols import dpp_files, matches
+from dpplang.lsp.symbols import dpp_files, matching
 from dpplang.lsp.view import View
 from dpplang.semantics.library import standard_library
 from dpplang.semantics.tree import Role
@@ -117,23 +117,35 @@ def _item(
     return found
 
 
-@dataclass(slots=True)
+Declared: TypeAlias = tuple[str, Mention, ast.AnyItem]
+
+
 class _Near:
     """The names that a file declares, as far as they are offered at an offset where ``word`` is typed so far."""
 
-    analysis: Analysis
-    offset: int
-    word: str
-    left_out: bool = False
+    def __init__(self, analysis: Analysis, offset: int, word: str) -> None:
+        self.analysis = analysis
+        self.offset = offset
+        self.left_out = False
+        self._matches = matching(word)
 
-    def declared(self, wanted: Callable[[Space, Mention], bool]) -> list[tuple[str, Mention, ast.AnyItem]]:
-        """Names with their declarations, in order of the text."""
-        every = self.analysis.names.declared.items()
-        found = [(name, mention, item) for (space, name), (mention, item) in every if wanted(space, mention)]
+    @cached_property
+    def _sorts(self) -> dict[Space | Kind, list[Declared]]:
+        """Names with their declarations, in order of the text; sizes apart from the other values."""
+        found: dict[Space | Kind, list[Declared]] = {sort: [] for sort in (*Space, Kind.DIM)}
+        for (space, name), (mention, item) in self.analysis.names.declared.items():
+            found[Kind.DIM if mention.kind is Kind.DIM else space].append((name, mention, item))
+        return found
+
+    def declared(self, sort: Space | Kind, but: Kind | None = None) -> list[Declared]:
+        """Those of a sort, without the kind ``but``."""
+        found = self._sorts[sort]
+        if but is not None:
+            found = [each for each in found if each[1].kind is not but]
         if len(found) <= MOST:
             return found
         self.left_out = True
-        found = [each for each in found if matches(self.word, each[0])]
+        found = [each for each in found if self._matches(each[0])]
         at = bisect_left(found, self.offset, key=lambda each: each[1].span.start)
         first = max(min(at - MOST // 2, len(found) - MOST), 0)
         return found[first : first + MOST]
@@ -153,7 +165,7 @@ def _candidates(view: View, place: Place, near: _Near, snippets: bool) -> Iterat
             for name in words.ENTRY_VALUES[place.word]:
                 yield _item(name, CompletionItemKind.EnumMember)
         case Spot.SHAPE | Spot.DOMAIN:
-            yield from _declared(analysis, place, near, (Kind.DIM,), "1")
+            yield from _declared(analysis, place, near, Kind.DIM, "1")
             if place.spot is Spot.DOMAIN:
                 yield from _locals(analysis, place, near.offset)
         case Spot.ATTRIBUTE:
@@ -178,16 +190,16 @@ def _expression(analysis: Analysis, place: Place, near: _Near, snippets: bool, r
     if place.word == "return":
         yield from _constraints(near, "dual ")
         yield _item("value", CompletionItemKind.Constant, detail="the optimal value", sort="2value")
-    yield from _declared(analysis, place, near, tuple(k for k in _KINDS if k is not Kind.DIM), "2")
-    yield from _declared(analysis, place, near, (Kind.DIM,), "3")
+    yield from _declared(analysis, place, near, Space.VALUE, "2")
+    yield from _declared(analysis, place, near, Kind.DIM, "3")
     yield from _functions(near, place, snippets, rank)
     yield _item("inf", CompletionItemKind.Constant, detail="infinity", sort="8inf")
 
 
-def _declared(analysis: Analysis, place: Place, near: _Near, kinds: tuple[Kind, ...], rank: str) -> Iterator[Json]:
-    chosen = frozenset(kinds) - ({Kind.VAR} if place.word == "derived" else set())  # computed before solving
+def _declared(analysis: Analysis, place: Place, near: _Near, sort: Space | Kind, rank: str) -> Iterator[Json]:
+    but = Kind.VAR if place.word == "derived" else None  # computed before solving
     defining = place.word in ("derived", "let")
-    for name, mention, item in near.declared(lambda space, m: space is Space.VALUE and m.kind in chosen):
+    for name, mention, item in near.declared(sort, but):
         if not (defining and item.span.start <= near.offset <= item.span.end):
             yield _item(
                 name,
@@ -235,7 +247,7 @@ def _formal_names(place: Place) -> Iterator[str]:
 
 
 def _functions(near: _Near, place: Place, snippets: bool, rank: str) -> Iterator[Json | str]:
-    for name, mention, item in near.declared(lambda space, _: space is Space.FUNCTION):
+    for name, mention, item in near.declared(Space.FUNCTION):
         if not (isinstance(item, ast.AtomItem) and item.kind == "set"):
             kind = Kind.FUNC if mention.kind is Kind.UNKNOWN else mention.kind
             yield _function(name, kind, declaration_text(item, name), item.doc, snippets, f"2{name}")
@@ -330,7 +342,7 @@ def _attributes(place: Place) -> Iterator[Json]:
 
 
 def _constraints(near: _Near, prefix: str = "") -> Iterator[Json]:
-    for name, _, item in near.declared(lambda space, _: space is Space.CONSTRAINT):
+    for name, _, item in near.declared(Space.CONSTRAINT):
         yield _item(
             prefix + name,
             CompletionItemKind.Reference,

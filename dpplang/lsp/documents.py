@@ -62,10 +62,10 @@ class Document:
         """Make the changes, in order; False if the version is one that is already past: then nothing is changed."""
         if version <= self.version:
             return False
-        text = self.text
+        text, lines = self.text, self.lines
         for change in changes:
             if isinstance(change, TextDocumentContentChangePartial):
-                lines = Lines(text, self.encoding)
+                lines = lines if lines.text is text else Lines(text, self.encoding)
                 start, end = lines.offset(change.range.start), lines.offset(change.range.end)
                 text = text[:start] + change.text + text[max(start, end) :]
             else:

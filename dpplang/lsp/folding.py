@@ -23,8 +23,10 @@ def folding(view: View) -> list[FoldingRange]:
     comments: list[int] = []
     start = 0
     for (piece, _), (own, lone) in zip(parts, column, strict=True):
-        found += [FoldingRange(start + first, start + last) for first, last in own]
-        comments += [start + line for line in lone]
+        if own:
+            found += [FoldingRange(start + first, start + last) for first, last in own]
+        if lone:
+            comments += [start + line for line in lone]
         start += piece.lines
     return [*found, *_blocks(view), *_runs(comments)]
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 from lsprotocol.types import InlayHintKind
 
+from dpplang.core.source import Piece
 from dpplang.lattice.dims import show_shape
 from dpplang.lattice.sign import Sign
+from dpplang.lsp.analysis import Version
 from dpplang.lsp.fragments import Fragment, Json
 from dpplang.lsp.view import View
 from dpplang.semantics.tree import Expr
 from dpplang.syntax import ast
+from dpplang.syntax.parser import Part
 from dpplang.syntax.walk import walk
 
 
@@ -26,46 +30,60 @@ class Hints(Enum):
 
 
 def hints(view: View, start: int, end: int, level: Hints) -> str:
-    """The hints that stand in [start, end], as they are sent; those of an item are written again when it is typed
-    again."""
+    """The hints that stand in [start, end], as they are sent; those of a piece are written again when an item of it is
+    typed again."""
     if level is Hints.OFF:
         return "[]"
     analysis, what = view.analysis, f"{level.value} hints {view.encoding.value}"
     found: list[str] = []
-    for item in analysis.items_in(start, end):
-        typed = analysis.typed(item)
-        written = analysis.kept.while_same(item, what, typed, lambda i, t=typed: _written(view, i, t, level))
-        if written is not None:
-            at = item.span.start
-            first, last = written.offsets[0] + at, written.offsets[-1] + at
-            if start <= first and last <= end:
-                found.append(written.fragment.at(view.lines.line_of(at)))
-            elif first <= end and start <= last:
-                labels = [(offset, label) for offset, label in _labels(item, typed, level) if start <= offset <= end]
-                found.append(Fragment.of([_json(view, *each) for each in labels], 0).text)
+    line = -1
+    for piece, part in analysis.parts_from(start):
+        at = piece.offset
+        if at > end:
+            break
+        line = view.lines.line_of(at) if line < 0 else line
+        find = partial(_written, view, part, line, level)
+        written = analysis.kept.unless(lambda old: analysis.outdated(old.version), piece, what, find)
+        labels = written.labels
+        if labels and start <= labels[0][0] + at and labels[-1][0] + at <= end:
+            found.append(written.fragment.at(line))
+        elif labels:
+            some = [_json(view, at + offset, label) for offset, label in labels if start <= at + offset <= end]
+            found.append(Fragment.of(some, line).text)
+        line += piece.lines
     return f"[{','.join([text for text in found if text])}]"
 
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """The hints of an item, and where they stand, from where it begins."""
+    """The hints of a piece, and where they stand in it.
 
-    offsets: tuple[int, ...]
+    Attributes:
+        version: of its items, as they were checked; of a ``func`` nothing is known, which is typed where it is called.
+    """
+
+    labels: tuple[tuple[int, str], ...]
     fragment: Fragment
+    version: Version
 
 
-def _written(view: View, item: ast.AnyItem, typed: Mapping[int, Expr], level: Hints) -> _Written | None:
-    labels = _labels(item, typed, level)
-    if not labels:
-        return None
-    at = item.span.start
-    fragment = Fragment.of([_json(view, offset, label) for offset, label in labels], view.lines.line_of(at))
-    return _Written(tuple(offset - at for offset, _ in labels), fragment)
+def _written(view: View, part: Part, line: int, level: Hints, piece: Piece) -> _Written:
+    analysis, at = view.analysis, piece.offset
+    labels = [label for item in part.items for label in _labels(item, analysis.typed(item), level)]
+    fragment = Fragment.of([_json(view, offset, label) for offset, label in labels], line)
+    version = tuple(v for item in part.items if _says(item, level) for v in analysis.version(item))
+    return _Written(tuple((offset - at, label) for offset, label in labels), fragment, version)
+
+
+def _says(item: ast.AnyItem, level: Hints) -> bool:
+    """Whether an item can have hints."""
+    bare = (ast.SubjectToItem, ast.DimItem, ast.DataItem, ast.ParamItem, ast.VarItem)
+    return not isinstance(item, bare if level is Hints.TOP else ast.SubjectToItem)
 
 
 def _json(view: View, offset: int, label: str) -> Json:
-    at = view.lines.position(offset)
-    place = {"line": at.line, "character": at.character}
+    at, column = view.lines.place(offset)
+    place = {"line": at, "character": column}
     return {"position": place, "label": label, "kind": InlayHintKind.Type.value, "paddingLeft": True}
 
 

@@ -58,13 +58,13 @@ class Kept:
             found = kept[id(thing)] = (thing, find(thing))  # the thing keeps its id from being given away
         return found[1]
 
-    def while_same(self, thing: T, what: str, given: object, find: Callable[[T], R]) -> R:
-        """The same for what depends on the thing and on an object beside it."""
+    def unless(self, stale: Callable[[R], bool], thing: T, what: str, find: Callable[[T], R]) -> R:
+        """The same of what depends on more: found again once it is stale."""
         kept = self._found.setdefault(what, {})
         found = kept.get(id(thing))
-        if found is None or found[1][0] is not given:
-            found = kept[id(thing)] = (thing, (given, find(thing)))
-        return found[1][1]
+        if found is None or stale(found[1]):
+            found = kept[id(thing)] = (thing, find(thing))
+        return found[1]
 
     def column(self, what: str, parts: Sequence[T], find: Callable[[T], R]) -> Sequence[R]:
         """The :class:`Column` that is called ``what``, brought up to date."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from enum import Enum
+from itertools import accumulate
 
 from lsprotocol.types import Position, PositionEncodingKind, Range
 
@@ -47,8 +48,13 @@ class Lines:
     def __init__(self, text: str, encoding: Encoding) -> None:
         self.text = text
         self.encoding = encoding
-        self._ends = [(m.start(), m.end()) for m in _LINE_END.finditer(text)]
-        self._starts = [0, *(end for _, end in self._ends)]
+        if "\r" in text:
+            ends = [(m.start(), m.end()) for m in _LINE_END.finditer(text)]
+            self._starts, self._stops = [0, *(end for _, end in ends)], [*(start for start, _ in ends), len(text)]
+        else:  # read like this at every keystroke
+            self._starts = list(accumulate((len(line) + 1 for line in text.split("\n")), initial=0))
+            self._stops = [start - 1 for start in self._starts[1:]]
+            self._starts.pop()
 
     @property
     def count(self) -> int:
@@ -63,23 +69,23 @@ class Lines:
 
     def content(self, line: int) -> str:
         """A line without what ends it."""
-        return self.text[self._starts[line] : self._stop(line)]
+        return self.text[self._starts[line] : self._stops[line]]
 
     def offset(self, position: Position) -> int:
         """The offset of a position; one behind a line's end, or behind the text's, is that end."""
         if position.line >= len(self._starts):
             return len(self.text)
         start = self._starts[position.line]
-        return start + self.encoding.index(self.text[start : self._stop(position.line)], position.character)
+        return start + self.encoding.index(self.text[start : self._stops[position.line]], position.character)
 
-    def position(self, offset: int) -> Position:
+    def place(self, offset: int) -> tuple[int, int]:
+        """The line of an offset, and the units before it there."""
         offset = min(max(offset, 0), len(self.text))
         line = self.line_of(offset)
-        start = self._starts[line]
-        return Position(line, self.encoding.width(self.text[start:offset]))
+        return line, self.encoding.width(self.text[self._starts[line] : offset])
+
+    def position(self, offset: int) -> Position:
+        return Position(*self.place(offset))
 
     def range(self, start: int, end: int) -> Range:
         return Range(self.position(start), self.position(end))
-
-    def _stop(self, line: int) -> int:
-        return self._ends[line][0] if line < len(self._ends) else len(self.text)

@@ -42,6 +42,8 @@ class Kind(Enum):
     CONSTANT = "constant"
     UNKNOWN = "unknown name"
 
+    __hash__ = object.__hash__  # that of Enum is written in Python, and half of what looking up a kind takes
+
 
 class Space(Enum):
     """Where a name is looked up: among tensors, dims and lets; functions; constraints; cones; or here, in its item."""
@@ -53,7 +55,7 @@ class Space(Enum):
     LOCAL = "local"
     ARGUMENT = "argument"  # `M` in `huber(r, M = 2)`; the function's name is the owner
 
-    __hash__ = object.__hash__  # that of Enum is written in Python, and half of what looking up a name takes
+    __hash__ = object.__hash__  # as above
 
 
 @dataclass(frozen=True, slots=True)

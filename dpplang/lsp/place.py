@@ -85,8 +85,8 @@ def place_at(analysis: Analysis, offset: int) -> Place:
 
 def _item_start(analysis: Analysis, line: int) -> int:
     """Where the piece begins that a line belongs to, or goes on with: the last one up to it that is not blank."""
-    for piece, _ in reversed(analysis.parts):
-        if piece.offset <= line and any(part.strip()[:1] not in ("", "#") for part in piece.text.split("\n")):
+    for piece in analysis.pieces_to(line):
+        if any(part.strip()[:1] not in ("", "#") for part in piece.text.split("\n")):
             return piece.offset
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -195,10 +196,10 @@ def _ranges(lines: Lines, whole: ast.Node, name: ast.Node) -> tuple[Range, Range
     )
 
 
-def matches(query: str, name: str) -> bool:
-    """Whether the letters of the query occur in the name in their order."""
-    letters = iter(name.lower())
-    return all(letter in letters for letter in query.lower())
+def matching(query: str) -> Callable[[str], object]:
+    """Whether the letters of the query occur in a name in their order."""
+    search = re.compile(".*?".join(map(re.escape, query.lower())), re.DOTALL).search
+    return lambda name: search(name.lower())
 
 
 def flat(uri: str, symbols: Iterable[DocumentSymbol], container: str = "") -> list[SymbolInformation]:
@@ -221,7 +222,8 @@ def workspace_symbols(
     for path in (p for folder in folders for p in dpp_files(folder)):
         if path.as_uri() not in found:
             found[path.as_uri()] = _of_file(path, encoding)
-    return [s for symbols in found.values() for s in symbols if matches(query, s.name)][:500]
+    matches = matching(query)
+    return [s for symbols in found.values() for s in symbols if matches(s.name)][:500]
 
 
 def _of_file(path: Path, encoding: Encoding) -> list[SymbolInformation]:

@@ -19,7 +19,8 @@ from dpplang.lsp.kept import Column
 from dpplang.lsp.lines import Lines
 from dpplang.lsp.names import Kind, Space, free
 from dpplang.lsp.view import View
-from dpplang.syntax.classes import Class
+from dpplang.syntax import ast
+from dpplang.syntax.classes import Class, Classified
 from dpplang.syntax.parser import Part
 
 TYPES = (
@@ -30,7 +31,7 @@ TYPES = (
 MODIFIERS = ("declaration", "readonly", "defaultLibrary", "documentation", "static", "modification")
 LEGEND = SemanticTokensLegend(list(TYPES), list(MODIFIERS))
 
-_CLASSES: dict[Class, tuple[str, ...]] = {
+CLASSES: dict[Class, tuple[str, ...]] = {
     Class.COMMENT: ("comment",),
     Class.DOC: ("comment", "documentation"),
     Class.DECLARATOR: ("keyword",),
@@ -74,20 +75,30 @@ class Token:
 def tokens(view: View, start: int, end: int) -> Iterator[Token]:
     """The tokens that have a part in [start, end), in order; brackets and unknown names have none."""
     analysis = view.analysis
-    known = {m.span.start: m for item in analysis.items_in(start, end) for m in analysis.names.of(item)}
-    for token in analysis.classes(start, end):
-        mention = known.get(token.start)
-        words = None if mention is None else KINDS.get(analysis.names.kind(mention))
-        if words is None:
-            words = _CLASSES.get(token.kind)
-        elif mention is not None and mention.declares:
-            words = (*words, "declaration")
-        if words is not None:
-            yield Token(token.start, token.end, TYPES.index(words[0]), _bits(words[1:]))
+    return _tokens(view, analysis.items_in(start, end), analysis.classes(start, end), 0)
 
 
-def _bits(modifiers: Sequence[str]) -> int:
-    return sum(1 << MODIFIERS.index(m) for m in modifiers)
+def _tokens(view: View, items: Iterable[ast.AnyItem], found: Iterable[Classified], at: int) -> Iterator[Token]:
+    """The tokens of some classes, whose offsets are from ``at``; the items around have their names."""
+    names = view.analysis.names
+    known = {m.span.start: m for item in items for m in names.of(item)}
+    for token in found:
+        start = at + token.start
+        mention = known.get(start)
+        look = None if mention is None else _OF_KINDS.get((names.kind(mention), mention.declares))
+        look = _OF_CLASSES.get(token.kind) if look is None else look
+        if look is not None:
+            yield Token(start, at + token.end, *look)
+
+
+def _look(words: Sequence[str]) -> tuple[int, int]:
+    """A type and its modifiers, as they are sent."""
+    return TYPES.index(words[0]), sum(1 << MODIFIERS.index(m) for m in words[1:])
+
+
+_OF_CLASSES = {kind: _look(words) for kind, words in CLASSES.items()}
+_OF_KINDS = {(kind, False): _look(words) for kind, words in KINDS.items()}
+_OF_KINDS |= {(kind, True): _look((*words, "declaration")) for kind, words in KINDS.items()}
 
 
 def encode(found: Iterable[Token], lines: Lines) -> list[int]:
@@ -95,10 +106,10 @@ def encode(found: Iterable[Token], lines: Lines) -> list[int]:
     data: list[int] = []
     line = units = 0
     for token in found:
-        at = lines.position(token.start)
+        at, column = lines.place(token.start)
         length = lines.encoding.width(lines.text[token.start : token.end])
-        data += (at.line - line, at.character - (units if at.line == line else 0), length, token.type, token.modifiers)
-        line, units = at.line, at.character
+        data += (at - line, column - (units if at == line else 0), length, token.type, token.modifiers)
+        line, units = at, column
     return data
 
 
@@ -152,7 +163,8 @@ def encoded(view: View) -> list[Chunk]:
 
 def _encoded(view: View, piece: Piece, part: Part) -> Encoded:
     names = view.analysis.names
-    numbers = encode(tokens(view, piece.offset, piece.offset + len(piece.text)), view.lines)
+    found = _tokens(view, part.items, view.analysis.classes_of(piece), piece.offset)
+    numbers = encode(found, view.lines)
     free_names = frozenset(key for item in part.items for m in names.of(item) if (key := free(m)) is not None)
     if not numbers:
         return Encoded(0, "", 0, 0, free_names)
