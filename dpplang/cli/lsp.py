@@ -47,8 +47,6 @@ def _loaded() -> Server:
 
         from dpplang.lsp.server import make_server
 
-        gc.freeze()
-        gc.set_threshold(20_000, 20, 1000)  # whole collections wait until nobody else does: Server.collect_later
         return make_server()
     except ModuleNotFoundError as error:
         if error.name != "pygls":
@@ -57,6 +55,8 @@ def _loaded() -> Server:
             "the language server needs pygls, which is not installed", "`pip install 'dpplang[lsp]'`"
         ) from None
     finally:
+        gc.freeze()
+        gc.set_threshold(300_000, 5, 1000)  # until then they wait for a pause: dpplang.lsp.garbage
         gc.enable()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 from collections.abc import Collection, Generator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from dpplang import __version__
 from dpplang.lsp import actions, completion, folding, formatting, hints, lens, navigation, signature, symbols, tokens
 from dpplang.lsp.diagnostics import SOURCE, diagnostics
 from dpplang.lsp.documents import Document, Documents, path_of, real_path
+from dpplang.lsp.garbage import Garbage
 from dpplang.lsp.hover import hover
 from dpplang.lsp.lines import Encoding
 from dpplang.lsp.settings import Settings
@@ -26,10 +26,6 @@ from dpplang.lsp.view import View
 
 if TYPE_CHECKING:
     from cattrs import Converter
-
-
-IDLE = 2.0
-"""Seconds without a change before garbage is collected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +81,8 @@ class Server(LanguageServer):
         self.documents = Documents()
         self.settings = Settings()
         self._pushes: dict[str, asyncio.TimerHandle] = {}
-        self._collection: asyncio.TimerHandle | None = None
         self._refreshing: asyncio.TimerHandle | None = None
+        self.garbage = Garbage()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -130,13 +126,6 @@ class Server(LanguageServer):
         delay = self.settings.debounce / 1000 if document.published >= 0 else 0.0
         loop = asyncio.get_running_loop()
         self._pushes[document.uri] = loop.call_later(delay, self._push_now, document)
-
-    def collect_later(self) -> None:
-        """Look for what nobody refers to once nothing was typed for a while: of a large program that takes as long as
-        several keystrokes."""
-        if self._collection is not None:
-            self._collection.cancel()
-        self._collection = asyncio.get_running_loop().call_later(IDLE, gc.collect)
 
     def forget(self, uri: str) -> None:
         waiting = self._pushes.pop(uri, None)
@@ -219,9 +208,9 @@ def _texts(server: Server) -> None:
         for document in server.documents:
             server.forget(document.uri)
             document.generation += 1
-        for waiting in (server._collection, server._refreshing):
-            if waiting is not None:
-                waiting.cancel()
+        if server._refreshing is not None:
+            server._refreshing.cancel()
+        server.garbage.forget()
         server.documents.shutdown()
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
@@ -241,7 +230,7 @@ def _texts(server: Server) -> None:
             server.push_later(document)
             if document.real is not None:
                 server.others_changed([document.real])
-            server.collect_later()
+            server.garbage.made()
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: lsp.DidCloseTextDocumentParams) -> None:
@@ -250,7 +239,7 @@ def _texts(server: Server) -> None:
         closed, files = server.documents.close(uri), server.documents.files
         if closed is not None and closed.real is not None and files.text_or_none(closed.real) != closed.text:
             server.others_changed([closed.real])
-        server.collect_later()
+        server.garbage.made()
         if not server.pulls:
             server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
 
