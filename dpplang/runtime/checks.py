@@ -40,23 +40,27 @@ def tolerance(itemsize: int) -> float:
 
 def numbers(parameter: Parameter, value: Any) -> Given:
     """A copy of an array-like as floats: a gradient taken later is at these values, whatever becomes of the original.
+    What is ``Given`` already stays as it is.
 
     Raises:
         BindError: BND713, it is not made of real numbers.
     """
+    if isinstance(value, Given):
+        return value
     if hasattr(value, "toarray"):
         value = value.toarray()
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError) as error:
-        raise BindError([_not_numbers(parameter, str(error))]) from None
+        raise BindError([not_numbers(parameter, str(error))]) from None
     if array.dtype.kind not in "fiub":
-        raise BindError([_not_numbers(parameter, f"its dtype is {array.dtype}")])
+        raise BindError([not_numbers(parameter, f"its dtype is {array.dtype}")])
     precision = tolerance(array.dtype.itemsize) if array.dtype.kind == "f" else _TOLERANCE[8]
     return Given(np.array(array, dtype=np.float64), precision)
 
 
-def _not_numbers(parameter: Parameter, why: str) -> Diagnostic:
+def not_numbers(parameter: Parameter, why: str) -> Diagnostic:
+    """BND713"""
     message = f"`{parameter.name}` is not an array of real numbers: {why}"
     return Diagnostic("BND713", message, notes=origin_notes(parameter), help=(expected(parameter),))
 

@@ -56,6 +56,16 @@ class Solution(NamedOutputs):
     def status(self) -> Any:
         return self._solved.status.reshape(self._bound.batch)[()]
 
+    @property
+    def codes(self) -> NDArray[np.int64]:
+        """The statuses as numbers ``[*batch]``: places in :data:`dpplang.runtime.status.CODES`."""
+        return self._solved.codes.reshape(self._bound.batch)
+
+    @property
+    def weight(self) -> int:
+        """How many numbers it holds, about: parameters, the data made of them, a factorization, the solutions."""
+        return 3 * sum(t.size for t in self._bound.theta) + 4 * (self._solved.x.size + self._solved.y.size)
+
     def _named(self, name: str) -> Any:
         if name not in self._arrays:
             readout = self._readouts[name]

@@ -32,4 +32,6 @@ class Status(Enum):
 
 
 CODES: tuple[Status, ...] = tuple(Status)
+LAST_OK = max(place for place, status in enumerate(CODES) if status.ok)
+"""Up to this number there is a solution."""
 _PLACES = {status: place for place, status in enumerate(CODES)}

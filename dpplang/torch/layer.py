@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from dpplang.asa.program import Program
-from dpplang.asa.serialize import from_bytes, load, to_bytes
-from dpplang.core.diagnostics import Diagnostic
-from dpplang.core.errors import BindError
-from dpplang.runtime.names import assign, match_names
+from dpplang.programs import Programs
 from dpplang.runtime.options import Options
-from dpplang.runtime.runner import Runner, check_on_failure
+from dpplang.runtime.runner import check_on_failure
 from dpplang.torch.function import Call, solve
 from dpplang.torch.outputs import Parts
 from dpplang.torch.result import Result
@@ -25,9 +21,6 @@ from dpplang.torch.values import prepare
 
 if TYPE_CHECKING:
     from dpplang.pipeline import Problem
-
-CACHED = 64
-"""Combinations of tensor shapes whose compiled program a layer remembers."""
 
 
 class Layer(nn.Module):
@@ -69,14 +62,19 @@ class Layer(nn.Module):
         super().__init__()
         check_on_failure(on_failure)
         self.on_failure = on_failure
-        self.options = Options.of(**options)
-        self.dims = dict(dims or {})
-        self.data = {name: _plain(value) for name, value in (data or {}).items()}
-        self._source = _open(source)
-        self._runners: dict[Any, tuple[Runner, dict[str, Tensor]]] = {}
-        if isinstance(self._source, Program) and (self.dims or self.data):
-            message = "a compiled program has its dims and data already"
-            raise BindError([Diagnostic("BND710", message, help=("leave out `dims` and `data`",))])
+        self._programs = Programs(source, dims or {}, {n: _plain(v) for n, v in (data or {}).items()}, options)
+
+    @property
+    def options(self) -> Options:
+        return self._programs.options
+
+    @property
+    def dims(self) -> dict[str, int]:
+        return self._programs.dims
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return self._programs.data
 
     def forward(self, *values: Any, **named: Any) -> Result:
         """Solve.
@@ -88,8 +86,9 @@ class Layer(nn.Module):
         Raises:
             BindError: values that do not fit. SolveError: an element without a solution (``on_failure="raise"``).
         """
-        runner, constants, values_by_name = self._bind(values, named)
-        inputs = prepare(runner.program, values_by_name, constants)
+        runner, by_name = self._programs.bind(values, named, _plain)
+        constants = {name: torch.from_numpy(value) for name, value in runner.program.constants}
+        inputs = prepare(runner.program, by_name, constants)
         call = Call(runner.engine, inputs.batch, inputs.tolerances, self.on_failure == "raise")
         x, y, value, codes = solve(call, inputs.theta, inputs.values)
         parts = Parts(x, y, value, inputs.theta, codes)
@@ -97,95 +96,12 @@ class Layer(nn.Module):
 
     def program(self, *values: Any, **named: Any) -> Program:
         """The compiled program that a call with these arguments solves."""
-        return self._bind(values, named)[0].program
-
-    def _bind(self, values: tuple[Any, ...], named: dict[str, Any]) -> tuple[Runner, dict[str, Tensor], dict[str, Any]]:
-        """The runner for the sizes at hand, its constants as tensors, and the values by name."""
-        if isinstance(self._source, Program):
-            runner, constants = self._runner(())
-            return runner, constants, assign(runner.program, named, values)
-        problem = self._source
-        fresh = {name: _plain(v) for name, v in named.items() if name in problem.data}
-        given = {name: v for name, v in named.items() if name not in fresh}
-        taken = {d.symbol.name: "is derived: it is computed at every call" for d in problem.model.derived}
-        found, problems = match_names(problem.parameters, given, values, taken)
-        if problems:
-            raise BindError(problems)
-        shapes = {name: tuple(v.shape) if isinstance(v, Tensor) else np.shape(v) for name, v in found.items()}
-        runner, constants = self._runner(tuple(shapes.items()), fresh)
-        return runner, constants, assign(runner.program, found)
-
-    def _runner(
-        self, shapes: tuple[tuple[str, tuple[int, ...]], ...], fresh: Mapping[str, Any] | None = None
-    ) -> tuple[Runner, dict[str, Tensor]]:
-        """Compiled once per sizes and data; data of the call itself are compared by content."""
-        if not fresh and shapes in self._runners:
-            return self._runners[shapes]
-        if isinstance(self._source, Program):
-            runner = Runner(self._source, self.options)
-        else:
-            chosen = {name: getattr(self.options, name) for name in self.options.__slots__}
-            runner = self._source.runner(self.dims, {**self.data, **(fresh or {})}, dict(shapes), **chosen)
-        known = runner, {name: torch.from_numpy(value) for name, value in runner.program.constants}
-        if not fresh:
-            if len(self._runners) >= CACHED:
-                self._runners.clear()
-            self._runners[shapes] = known
-        return known
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Source text (or compiled program) and options; what is compiled is built anew where it is needed."""
-        return {**self.__dict__, "_source": _pack(self._source), "_runners": {}}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        self._source = _unpack(state["_source"])
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Layer:
-        """What is compiled is immutable and shared with the copy."""
-        shared = {id(self._source): self._source, id(self._runners): dict(self._runners)}
-        memo.update(shared)
-        twin = type(self).__new__(type(self))
-        memo[id(self)] = twin
-        twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
-        return twin
+        return self._programs.bind(values, named, _plain)[0].program
 
     def extra_repr(self) -> str:
-        source = self._source
-        name = source.name if isinstance(source, Program) else source.compilation.source.name
-        dims = "".join(f", {k}={v}" for k, v in self.dims.items())
-        return f"{name!r}{dims}, solver={self.options.solver!r}"
+        return str(self._programs)
 
 
 def _plain(value: Any) -> Any:
     """Data are constants: tensors become arrays."""
     return value.detach().cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)
-
-
-def _open(source: str | Path | Problem | Program) -> Problem | Program:
-    if isinstance(source, Program):
-        return source
-    if isinstance(source, str | Path):
-        if Path(source).suffix == ".npz":
-            return load(source)
-        from dpplang.pipeline import load as load_problem
-
-        return load_problem(source)
-    return source
-
-
-def _pack(source: Problem | Program) -> Any:
-    if isinstance(source, Program):
-        return to_bytes(source)
-    compilation = source.compilation
-    return compilation.source.name, compilation.source.text, compilation.loader
-
-
-def _unpack(packed: Any) -> Problem | Program:
-    if isinstance(packed, bytes):
-        return from_bytes(packed)
-    from dpplang.core.source import Source
-    from dpplang.pipeline import Compilation, Problem
-
-    name, text, loader = packed
-    return Problem(Compilation(Source(name, text), loader))

@@ -9,9 +9,7 @@ import torch
 from torch import Tensor
 
 from dpplang.runtime.outputs import Readout, Term
-from dpplang.runtime.status import CODES
-
-LAST_OK = max(status.code for status in CODES if status.ok)
+from dpplang.runtime.status import LAST_OK
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,9 +16,9 @@ from dpplang.asa.program import Parameter, Program
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.errors import BindError
 from dpplang.runtime.bind import bind, flatten
-from dpplang.runtime.checks import batch_shape, numbers, tolerance
+from dpplang.runtime.checks import batch_shape, not_numbers, numbers, tolerance
 from dpplang.runtime.derive import derive
-from dpplang.runtime.names import expected, listed, origin_notes
+from dpplang.runtime.names import listed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,8 +77,7 @@ def _double(parameter: Parameter, value: Any) -> tuple[Tensor, float]:
         found = numbers(parameter, value)
         return torch.from_numpy(found.array), found.tolerance
     if value.is_complex():
-        why = f"`{parameter.name}` is not an array of real numbers: its dtype is {value.dtype}"
-        raise BindError([Diagnostic("BND713", why, notes=origin_notes(parameter), help=(expected(parameter),))])
+        raise BindError([not_numbers(parameter, f"its dtype is {value.dtype}")])
     dense = value.to_dense() if value.layout != torch.strided else value
     if value.dtype == torch.float64:
         return dense if dense.is_cpu else dense.cpu(), tolerance(8)

@@ -91,13 +91,13 @@ def test_symmetric_parameters_get_symmetric_gradients():
 def test_gradients_only_where_asked():
     layer = Layer(box())
     wanted = []
-    adjoint = layer._runner(())[0].engine.adjoint
+    adjoint = layer._programs.runner(()).engine.adjoint
 
     def spy(solved, dx, dy, dvalue, flags):
         wanted.append((dx is not None, dy is not None, dvalue is not None, tuple(flags)))
         return adjoint(solved, dx, dy, dvalue, flags)
 
-    layer._runner(())[0].engine.adjoint = spy
+    layer._programs.runner(()).engine.adjoint = spy
     lower = torch.tensor(0.1, dtype=torch.float64, requires_grad=True)
     layer(G, 0.2, lower).x.sum().backward()
     layer(G, _rand(), 0.1).value.backward()

@@ -81,7 +81,7 @@ def test_one_layer_serves_many_sizes():
     layer = Layer(dpplang.parse(RELU))
     for n in (3, 5, 3):
         assert layer(torch.ones(n)).y.shape == (n,)
-    assert len(layer._runners) == 2
+    assert len(layer._programs._runners) == 2
     assert layer.program(torch.ones(5)).n_theta == 5
 
 

@@ -141,7 +141,7 @@ def loss(layer: Layer, shapes: list[torch.Size], flat: Tensor) -> Tensor:
     sizes = [s.numel() for s in shapes]
     given = [part.reshape(s) for part, s in zip(flat.split(sizes), shapes, strict=True)]
     symmetric = {"Q", "C", "S"}
-    names = layer._source.parameters
+    names = layer._programs._source.parameters
     sol = layer(**{n: 0.5 * (v + v.mT) if n in symmetric else v for n, v in zip(names, given, strict=True)})
     outs = [sol[name] for name in sol.names]
     weights = [torch.cos(torch.arange(o.numel(), dtype=o.dtype) + 1).reshape(o.shape) for o in outs]
