@@ -13,6 +13,7 @@ from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 from dpplang.cli.usage import UsageError
+from dpplang.cli.worker import command
 
 if TYPE_CHECKING:
     from dpplang.lsp.server import Server
@@ -47,7 +48,7 @@ def _loaded() -> Server:
 
         from dpplang.lsp.server import make_server
 
-        return make_server()
+        return make_server(command("dpplang.cli.sizes_worker"))
     except ModuleNotFoundError as error:
         if error.name != "pygls":
             raise

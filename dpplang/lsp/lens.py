@@ -1,44 +1,37 @@
 """The code lens above a program: its verdict, what it declares, and how large it is once sizes are known.
 
-The size shown is that of the program as written: entries of variables, rows of constraints. The canonical size is not
-known here: it depends on graph forms, on which objective stays quadratic and on what is substituted, which lowering
-decides with NumPy; the server loads neither.
+Of a size there are two: that of the program as it is written, entries of variables and rows of constraints, which is
+known at once; and the canonical one, which depends on graph forms, on which objective stays quadratic and on what is
+substituted. Lowering decides those with NumPy, which another process loads (:mod:`dpplang.lsp.sizer`).
 """
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
-from typing import cast
 
-from lsprotocol.types import CodeLens, Command, Range
+from lsprotocol.types import CodeLens, Command
 
 from dpplang.lattice.dims import Poly, size
 from dpplang.lsp.analysis import Analysis
+from dpplang.lsp.given import given_sizes
+from dpplang.lsp.sizes import Answer, Size, Unsized
 from dpplang.lsp.view import View
 from dpplang.semantics.generators import extents
 from dpplang.semantics.tree import Constraint, Model
 from dpplang.syntax import ast
 
-_COMMENT = re.compile(r"^[ \t]*#[ \t]*dims:(.*)$", re.MULTILINE)
-_SIZE = re.compile(r"([^\W\d]\w*)\s*=\s*([1-9][0-9]{0,8})\b")
-_SETTINGS = "dpp.toml"
 
-
-def lenses(view: View) -> list[CodeLens]:
-    """One lens, above the objective."""
-    analysis = view.analysis
-    objective = next((i for i in analysis.items if isinstance(i, ast.ObjectiveItem)), None)
+def lenses(view: View, answer: Answer | None = None) -> list[CodeLens]:
+    """One lens, above the objective. ``answer``: the canonical size, if it is known."""
+    objective = next((i for i in view.analysis.items if isinstance(i, ast.ObjectiveItem)), None)
     if objective is None:
         return []
-    start = view.lines.position(objective.span.start)
-    return [CodeLens(Range(start, start), Command(title(analysis), ""))]
+    start = view.lines.range(objective.span.start, objective.span.start)
+    return [CodeLens(start, Command(title(view.analysis, answer), "", tooltip=tooltip(answer)))]
 
 
-def title(analysis: Analysis) -> str:
-    """``DPP · 3 parameters, 1 variable, 2 constraints · 30 unknowns, 12 rows (n = 10)``."""
+def title(analysis: Analysis, answer: Answer | None = None) -> str:
+    """``DPP · 3 parameters, 1 variable, 2 constraints · canonical: 30 variables, 52 rows (12 =, 40 ≥) · n = 10``."""
     model = analysis.model
     if model is None:
         errors = [d for d in analysis.diagnostics if d.is_error]
@@ -53,63 +46,53 @@ def title(analysis: Analysis) -> str:
         _count(len(model.variables), "variable"),
         _count(constraints, "constraint"),
     ]
-    parts = ["DPP", ", ".join(c for c in counts if c)]
-    sizes = known_sizes(analysis, model)
+    given = given_sizes(analysis.text, analysis.path, model)
+    shown = ", ".join(f"{name} = {value}" for name, value in given.sizes.items()) if given.complete else ""
+    remarks = f"sizes: {', '.join(given.remarks)}" if given.remarks else ""
+    size_ = _size(model, given.sizes, answer) if given.complete else ""
+    parts = ("DPP", ", ".join(c for c in counts if c), size_, shown, remarks)
+    return " · ".join(part for part in parts if part)
+
+
+def tooltip(answer: Answer | None) -> str | None:
+    """What has no place in a line: θ, nonzeros, and which data were taken to have no zeros."""
+    if not isinstance(answer, Size):
+        return None
+    lines = [
+        f"canonical: minimize ½xᵀPx + qᵀx, Ax + s = b, s ∈ K; {answer.variables:,} variables x, {answer.rows:,} rows"
+    ]
+    lines.append(f"{answer.parameters:,} entries of parameters, derived ones among them")
+    if answer.nonzeros is not None:
+        lines.append(f"nonzeros: {answer.nonzeros[0]:,} of P, {answer.nonzeros[1]:,} of A")
+    if answer.without_zeros:
+        lines.append(f"counted as if {', '.join(answer.without_zeros)} had no zeros")
+    return "\n".join(lines)
+
+
+def _size(model: Model, sizes: Mapping[str, int], answer: Answer | None) -> str:
+    if isinstance(answer, Size):
+        cones = answer.cones()
+        variables = _count(answer.variables, "variable") or "no variables"
+        return f"canonical: {variables}, {_count(answer.rows, 'row') or 'no rows'}" + (f" ({cones})" if cones else "")
     written = _written(model, sizes)
-    if written is not None:
-        shown = ", ".join(f"{d.name} = {sizes[d.name]}" for d in model.dims)
-        parts.append(f"{written[0]} unknowns, {written[1]} rows as written" + (f" ({shown})" if shown else ""))
-    return " · ".join(parts)
+    parts = [f"{written[0]:,} unknowns, {written[1]:,} rows as written"] if written is not None else []
+    parts += [answer.why] if isinstance(answer, Unsized) and answer.why else []
+    return ", ".join(parts)
 
 
 def _count(number: int, noun: str, several: str = "") -> str:
-    return "" if number == 0 else f"{number} {noun if number == 1 else several or noun + 's'}"
-
-
-def known_sizes(analysis: Analysis, model: Model) -> dict[str, int]:
-    """Sizes of dims: the comment `# dims: n = 10` before `dpp.toml` before the defaults."""
-    sizes = {d.name: d.default for d in model.dims if d.default is not None}
-    if analysis.path is not None:
-        sizes.update(_from_settings(analysis.path))
-    for found in _COMMENT.finditer(analysis.text):
-        sizes.update((name, int(value)) for name, value in _SIZE.findall(found.group(1)))
-    return sizes
-
-
-def _from_settings(path: Path) -> dict[str, int]:
-    """``[dims]`` of the nearest `dpp.toml` beside or above the file, then ``["qp.dpp".dims]``."""
-    for folder in path.parents:
-        settings = folder / _SETTINGS
-        try:
-            content = tomllib.loads(settings.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-            continue
-        try:
-            own = content.get(path.relative_to(folder).as_posix())
-        except ValueError:
-            own = None
-        return {**_dims(content), **_dims(own)}
-    return {}
-
-
-def _dims(table: object) -> dict[str, int]:
-    found = cast("dict[str, object]", table).get("dims") if isinstance(table, dict) else None
-    if not isinstance(found, dict):
-        return {}
-    return {n: v for n, v in cast("dict[str, object]", found).items() if type(v) is int and v > 0}
+    return "" if number == 0 else f"{number:,} {noun if number == 1 else several or noun + 's'}"
 
 
 def _written(model: Model, sizes: Mapping[str, int]) -> tuple[int, int] | None:
-    """Entries of the variables and rows of the constraints; None if some dim has no size, or a condition leaves out
-    members."""
-    try:
-        unknowns = sum(size(v.shape).evaluate(sizes) for v in model.variables)
-        rows = [_rows(c) for c in model.constraints]
-        if any(r is None for r in rows):
-            return None
-        return unknowns, sum(r.evaluate(sizes) for r in rows if r is not None)
-    except KeyError:
+    """Entries of the variables and rows of the constraints; None if a condition leaves out members, or a size would
+    be negative."""
+    unknowns = [size(v.shape).evaluate(sizes) for v in model.variables]
+    rows = [_rows(c) for c in model.constraints]
+    if any(r is None for r in rows):
         return None
+    known = [r.evaluate(sizes) for r in rows if r is not None]
+    return None if min((*unknowns, *known), default=0) < 0 else (sum(unknowns), sum(known))
 
 
 def _rows(constraint: Constraint) -> Poly | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +15,15 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
 
 from dpplang import __version__
-from dpplang.lsp import actions, completion, folding, formatting, hints, lens, navigation, signature, symbols, tokens
+from dpplang.lsp import actions, completion, folding, formatting, hints, navigation, signature, symbols, tokens
 from dpplang.lsp.diagnostics import SOURCE, diagnostics
 from dpplang.lsp.documents import Document, Documents, path_of, real_path
 from dpplang.lsp.garbage import Garbage
 from dpplang.lsp.hover import hover
+from dpplang.lsp.lenses import Lenses
 from dpplang.lsp.lines import Encoding
 from dpplang.lsp.settings import Settings
+from dpplang.lsp.sizer import Sizer
 from dpplang.lsp.view import View
 
 if TYPE_CHECKING:
@@ -68,9 +70,13 @@ class Protocol(LanguageServerProtocol):
 
 
 class Server(LanguageServer):
-    """A language server for one client."""
+    """A language server for one client.
 
-    def __init__(self) -> None:
+    Args:
+        lowering: the command of a process that tells canonical sizes; without one, they are not shown.
+    """
+
+    def __init__(self, lowering: Sequence[str] | None = None) -> None:
         super().__init__(
             "dpp",
             __version__,
@@ -80,6 +86,8 @@ class Server(LanguageServer):
         )
         self.documents = Documents()
         self.settings = Settings()
+        sizer = None if lowering is None else Sizer(lowering, self.warn)
+        self.lenses = Lenses(self.view, sizer, lambda: self.workspace_code_lens_refresh(None))
         self._pushes: dict[str, asyncio.TimerHandle] = {}
         self._refreshing: asyncio.TimerHandle | None = None
         self.garbage = Garbage()
@@ -147,6 +155,15 @@ class Server(LanguageServer):
 
     # --- refreshing what the client holds ------------------------------------------------------------------------
 
+    @property
+    def refreshes_lenses(self) -> bool:
+        """Whether the client can be told to ask for lenses again."""
+        workspace = self.client_capabilities.workspace
+        return workspace is not None and workspace.code_lens is not None and bool(workspace.code_lens.refresh_support)
+
+    def warn(self, message: str) -> None:
+        self.window_log_message(lsp.LogMessageParams(lsp.MessageType.Warning, message))
+
     def refresh(self) -> None:
         """Let the client ask again for what settings or other files may have changed."""
         workspace = self.client_capabilities.workspace
@@ -154,7 +171,7 @@ class Server(LanguageServer):
             return
         if workspace.inlay_hint is not None and workspace.inlay_hint.refresh_support:
             self.workspace_inlay_hint_refresh(None)
-        if workspace.code_lens is not None and workspace.code_lens.refresh_support:
+        if self.refreshes_lenses:
             self.workspace_code_lens_refresh(None)
         if workspace.diagnostics is not None and workspace.diagnostics.refresh_support:
             self.workspace_diagnostic_refresh(None)
@@ -180,9 +197,9 @@ class Server(LanguageServer):
         return [p for p in dict.fromkeys(map(path_of, roots)) if p is not None]
 
 
-def make_server() -> Server:
-    """A server with every feature."""
-    server = Server()
+def make_server(lowering: Sequence[str] | None = None) -> Server:
+    """A server with every feature; see :class:`Server`."""
+    server = Server(lowering)
     _texts(server)
     _reading(server)
     _editing(server)
@@ -211,6 +228,7 @@ def _texts(server: Server) -> None:
         if server._refreshing is not None:
             server._refreshing.cancel()
         server.garbage.forget()
+        server.lenses.shutdown()
         server.documents.shutdown()
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
@@ -239,6 +257,7 @@ def _texts(server: Server) -> None:
         closed, files = server.documents.close(uri), server.documents.files
         if closed is not None and closed.real is not None and files.text_or_none(closed.real) != closed.text:
             server.others_changed([closed.real])
+        server.lenses.closed(uri)
         server.garbage.made()
         if not server.pulls:
             server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
@@ -399,9 +418,15 @@ def _whole(server: Server) -> None:
         start, end = view.offset(params.range.start), view.offset(params.range.end)
         return Ready(hints.hints(view, start, end, server.settings.inlay_hints))
 
-    @server.feature(lsp.TEXT_DOCUMENT_CODE_LENS)
+    @server.feature(lsp.TEXT_DOCUMENT_CODE_LENS, lsp.CodeLensOptions(resolve_provider=True))
     async def on_lens(params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
-        return lens.lenses(await server.view(params.text_document.uri)) if server.settings.code_lens else []
+        if not server.settings.code_lens:
+            return []
+        return await server.lenses.of(params.text_document.uri, refreshes=server.refreshes_lenses)
+
+    @server.feature(lsp.CODE_LENS_RESOLVE)
+    async def on_resolve(lens: lsp.CodeLens) -> lsp.CodeLens:
+        return await server.lenses.resolve(lens)
 
     options = lsp.SemanticTokensRegistrationOptions(
         tokens.LEGEND, range=True, full=lsp.SemanticTokensFullDelta(delta=True)

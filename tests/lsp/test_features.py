@@ -18,6 +18,7 @@ from dpplang.lsp.diagnostics import diagnostics
 from dpplang.lsp.hints import Hints
 from dpplang.lsp.hover import hover
 from dpplang.lsp.lines import Encoding, Lines
+from dpplang.lsp.sizes import Query, Size, Unsized
 from dpplang.lsp.view import View
 from dpplang.pipeline import Compilation
 from dpplang.semantics.attributes import KNOWN
@@ -291,7 +292,7 @@ def test_lens() -> None:
     text = PORTFOLIO + "# dims: n = 3, k = 2, T = 4\n"
     title = lens.title(view_of(text).analysis)
     assert title.startswith("DPP · 7 parameters, 1 data, 2 variables, 5 constraints · 27 unknowns, ")
-    assert "(T = 4, n = 3, k = 2)" in title
+    assert title.endswith(" rows as written · T = 4, n = 3, k = 2")
     assert lens.title(view_of("param p\nvar x\nminimize x / p\n").analysis) == "DCP, not DPP · 1 error"
     assert lens.title(view_of("var x\nminimize sqrt(x)\n").analysis) == "not DCP · 1 error"
 
@@ -299,8 +300,50 @@ def test_lens() -> None:
 def test_lens_reads_sizes_from_settings(tmp_path: Path) -> None:
     (tmp_path / "dpp.toml").write_text('[dims]\nn = 2\n["a.dpp".dims]\nn = 5\n', encoding="utf-8")
     view = view_of("dim n\nparam q[n]\nvar x[n]\nminimize q' @ x\nsubject to\n  x >= 0\n", tmp_path / "a.dpp")
-    assert "5 unknowns, 5 rows as written (n = 5)" in lens.title(view.analysis)
+    assert "5 unknowns, 5 rows as written · n = 5" in lens.title(view.analysis)
     assert lens.lenses(view)[0].range.start.line == 3
+
+
+@pytest.mark.parametrize(
+    ("comment", "said"),
+    [
+        ("n = 3, k = 2", "27 unknowns"),
+        ("n = 3; k = 2", "27 unknowns"),
+        ("n = 3 k = 2", "27 unknowns"),
+        ("n = 3", "sizes: `k` has no size"),
+        ("n = 3, k = 2, m = 4", "sizes: `m` is not a dim"),
+        ("n = 3, k = 2.5", "sizes: `k = 2.5` is not a dim and its size, `k` has no size"),
+        ("n = 3, k = 0", "sizes: `k = 0` is not a dim and its size"),
+        ("n = 3, k 2", "sizes: `k 2` is not a dim and its size"),
+    ],
+)
+def test_what_a_lens_says_of_sizes(comment: str, said: str) -> None:
+    text = PORTFOLIO.replace("T = 12", "T = 4") + f"# dims: {comment}\n"
+    assert said in lens.title(view_of(text).analysis)
+
+
+def test_a_lens_is_silent_on_sizes_that_nobody_gave() -> None:
+    assert "size" not in lens.title(view_of(PORTFOLIO).analysis)
+
+
+def test_a_lens_shows_the_canonical_size() -> None:
+    view = view_of(PORTFOLIO + "# dims: n = 3, k = 2, T = 4\n")
+    found = Size(1200, 52, 7, zero=12, nonneg=28, exp=1, soc=((3, 2), (4, 1)), nonzeros=(3, 90), without_zeros=("F",))
+    (shown,) = lens.lenses(view, found)
+    assert shown.command is not None
+    assert "canonical: 1,200 variables, 52 rows (12 =, 28 ≥, 3 soc(3…4), 1 exp) · T = 4" in shown.command.title
+    assert shown.command.tooltip is not None and "as if F had no zeros" in shown.command.tooltip
+    why = lens.title(view.analysis, Unsized("too large"))
+    assert "rows as written, too large · T = 4" in why
+
+
+def test_comments_do_not_change_what_is_asked_and_sizes_do() -> None:
+    text = PORTFOLIO + "# dims: n = 3, k = 2\n"
+    asked = Query.of(view_of(text).analysis)
+    assert asked is not None and asked == Query.of(view_of("# a note\n\n" + text).analysis)
+    assert asked != Query.of(view_of(text.replace("n = 3", "n = 4")).analysis)
+    assert asked != Query.of(view_of(text.replace("<= tau", "<= 2 * tau")).analysis)
+    assert Query.of(view_of(PORTFOLIO).analysis) is None and Query.of(view_of(text + "x").analysis) is None
 
 
 def test_outline() -> None:
