@@ -39,3 +39,4 @@ def test_neovim(tmp_path: Path) -> None:
     assert "param q[n]" in found["hover"] and found["completion"] > 50
     assert found["mended"] != BROKEN.splitlines() and "/ p" not in found["mended"][-3]
     assert found["renamed"] == [line.replace(" x", " portfolio") for line in found["mended"]]
+    assert found["lens"].endswith(" · canonical: 3 variables, 3 rows (3 ≥) · n = 3")

@@ -21,6 +21,9 @@ export class Server implements vscode.Disposable {
   private queue: Promise<void> = Promise.resolve();
   private readonly changed = new vscode.EventEmitter<Status>();
   readonly onStatus = this.changed.event;
+  private readonly lensed = new vscode.EventEmitter<vscode.Uri>();
+  /** A program has been given a lens, perhaps another one: it is asked for again once the canonical size is known. */
+  readonly onLens = this.lensed.event;
   /** Why there is no server, in a sentence. */
   problem = "";
 
@@ -68,6 +71,7 @@ export class Server implements vscode.Disposable {
   dispose(): void {
     void this.enqueue(() => this.stop());
     this.changed.dispose();
+    this.lensed.dispose();
   }
 
   private enqueue(task: () => Promise<void>): Promise<void> {
@@ -134,7 +138,12 @@ export class Server implements vscode.Disposable {
     const middleware: Middleware = {
       provideInlayHints: (document, range, token, next) =>
         settings(document.uri).inlayHints === "off" ? [] : next(document, range, token),
-      provideCodeLenses: (document, token, next) => (settings(document.uri).codeLens ? next(document, token) : []),
+      provideCodeLenses: async (document, token, next) => {
+        if (!settings(document.uri).codeLens) return [];
+        const lenses = await next(document, token);
+        this.lensed.fire(document.uri);
+        return lenses;
+      },
     };
     return {
       documentSelector: [

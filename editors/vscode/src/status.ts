@@ -24,6 +24,9 @@ export class StatusBar implements vscode.Disposable {
         this.status = status;
         void this.update();
       }),
+      server.onLens((uri) => {
+        if (uri.toString() === vscode.window.activeTextEditor?.document.uri.toString()) void this.update();
+      }),
       vscode.window.onDidChangeActiveTextEditor(() => void this.update()),
       vscode.languages.onDidChangeDiagnostics(({ uris }) => {
         const front = vscode.window.activeTextEditor?.document.uri.toString();

@@ -4,10 +4,14 @@ import { verdict } from "../src/verdict";
 
 describe("the verdict", () => {
   it("is the lens's where all is well", () => {
-    const shown = verdict(0, 0, "DPP · 3 parameters, 1 variable · 30 unknowns");
+    const shown = verdict(
+      0,
+      0,
+      "DPP · 3 parameters, 1 variable · canonical: 30 variables, 52 rows (12 =, 40 ≥) · n = 10",
+    );
     assert.deepEqual(shown, {
       text: "$(check) dpp: DPP",
-      tooltip: "DPP\n3 parameters, 1 variable\n30 unknowns",
+      tooltip: "DPP\n3 parameters, 1 variable\ncanonical: 30 variables, 52 rows (12 =, 40 ≥)\nn = 10",
       level: "good",
     });
   });
