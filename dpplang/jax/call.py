@@ -84,7 +84,7 @@ class Call:
             directions: per place of an operand that moves, ``[*D, *batch_k, *shape]``. ahead: the number of dims D.
         """
         many = _many(directions.values(), ahead)
-        with self._recall.at(values) as solution:
+        with self._recall.at(values, differentiate=True) as solution:
             out = [np.empty((*many, *solution[name].shape), self.dtype) for name in self.outputs]
             for index in np.ndindex(many):
                 moved = solution.tangent({self.names[k]: _double(d[index]) for k, d in directions.items()})
@@ -106,7 +106,7 @@ class Call:
         """
         many, names = _many(upstream.values(), ahead), tuple(self.names[k] for k in wanted)
         out = [np.empty((*many, *values[k].shape), values[k].dtype) for k in wanted]
-        with self._recall.at(values) as solution:
+        with self._recall.at(values, differentiate=True) as solution:
             for index in np.ndindex(many):
                 gradients = {self.outputs[k]: _double(g[index]) for k, g in upstream.items()}
                 found = solution.backward(gradients, names)

@@ -25,7 +25,8 @@ class Recall:
     """The latest solutions of one function.
 
     Values are compared bit by bit, so that a solution is never taken for another's; what is not kept (any more) is
-    solved again. Threads that ask for the same values wait for one solve, and use the solution one at a time.
+    solved again. Threads that ask for the same values wait for one solve, and use the solution one at a time. Solutions
+    are kept for a derivative to come: of those that have been differentiated only the latest stays.
 
     Args:
         solve: what to do for values that are not known; they are its own to keep.
@@ -35,13 +36,15 @@ class Recall:
         self._solve, self._limit = solve, limit
         self._lock = threading.Lock()
         self._entries: OrderedDict[_Key, _Entry] = OrderedDict()
+        self._differentiated: _Entry | None = None
 
     @contextmanager
-    def at(self, values: Sequence[NDArray[Any]]) -> Iterator[Solution]:
+    def at(self, values: Sequence[NDArray[Any]], *, differentiate: bool = False) -> Iterator[Solution]:
         """The solution at these values, for the caller alone while the context lasts.
 
         Args:
             values: arrays whose memory may be another's as soon as this returns.
+            differentiate: whether it is asked for in order to be differentiated.
         """
         key = _Key(tuple(np.asarray(v, order="C") for v in values))
         with self._lock:
@@ -57,9 +60,18 @@ class Recall:
                     raise
                 self._forget()
             yield entry.solution
+            if differentiate:
+                self._keep_latest(entry)
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def _keep_latest(self, entry: _Entry) -> None:
+        """Of the solutions that have been differentiated."""
+        with self._lock:
+            before, self._differentiated = self._differentiated, entry
+            if before is not None and before is not entry and self._entries.get(before.key) is before:
+                del self._entries[before.key]
 
     def _forget(self) -> None:
         """Let go of the oldest until the rest is within the limit."""

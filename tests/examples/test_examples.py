@@ -10,9 +10,12 @@ import pytest
 
 import dpplang
 from dpplang.cli.gradcheck import TOLERANCE, compare
-from tests.examples.twins import script, twins
+from tests.examples.twins import HAS_JAX, script, twins
 
-NAMES = ("relu", "qp", "portfolio", "logistic_regression", "mpc")
+TREND = pytest.param(
+    "trend", marks=pytest.mark.skipif(not HAS_JAX, reason="JAX is missing: `pip install dpplang[jax]`")
+)
+NAMES = ("relu", "qp", "portfolio", "logistic_regression", "mpc", TREND)
 TIGHT = {"tolerance": TOLERANCE}
 
 
@@ -56,6 +59,7 @@ def test_gradient_agrees_with_central_differences(name: str) -> None:
         ("qp", {"steps": 10}, "tracking error"),
         ("logistic_regression", {"steps": 5}, "validation loss"),
         ("mpc", {"days": 10, "steps": 2}, "winter 2013"),
+        pytest.param("trend", {"steps": 1}, "a bend costs", marks=TREND.marks),
     ],
 )
 def test_script_runs(name: str, arguments: dict[str, int], expected: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,3 +76,19 @@ def test_tuning_the_portfolio_raises_its_sharpe_ratio_and_draws(tmp_path: Path) 
     assert path[-1][1] > path[0][1] + 0.01
     portfolio.main(tmp_path / "plot.png", steps=1)
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.skipif(not HAS_JAX, reason="JAX is missing: `pip install dpplang[jax]`")
+def test_learning_the_price_of_bends_lowers_the_held_out_error() -> None:
+    trend = script("trend")
+    import jax
+    import jax.numpy as jnp
+
+    layer, y = trend.Layer(trend.PROGRAM), jnp.asarray(trend.weeks())
+    step = jax.jit(jax.value_and_grad(lambda c: trend.held_out_error(layer, y, c)))
+    coefficients = jnp.asarray(trend.START)
+    first, gradient = step(coefficients)
+    for _ in range(3):
+        coefficients = coefficients - 0.5 * gradient
+        error, gradient = step(coefficients)
+    assert error < 0.99 * first

@@ -16,6 +16,8 @@ import numpy as np
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
+HAS_JAX = importlib.util.find_spec("jax") is not None
+
 Values = dict[str, Any]
 
 
@@ -48,7 +50,8 @@ def script(name: str) -> ModuleType:
 
 @cache
 def twins() -> dict[str, Twin]:
-    return {twin.name: twin for twin in (_relu(), _qp(), _portfolio(), _logistic_regression(), _mpc())}
+    makers = (_relu, _qp, _portfolio, _logistic_regression, _mpc, *((_trend,) if HAS_JAX else ()))
+    return {twin.name: twin for twin in (make() for make in makers)}
 
 
 def _relu() -> Twin:
@@ -138,3 +141,16 @@ def _mpc() -> Twin:
     values = {"x0": np.array([18.0, 16.0]), "outdoor": outdoor.numpy(), "comfort": np.asarray(module.COMFORT)}
     values |= {"peak": np.asarray(module.PEAK), **module.SYSTEM}
     return Twin("mpc", values, build, ("A", "B", "E"), (("T", T),))
+
+
+def _trend() -> Twin:
+    module = script("trend")
+    y = module.weeks()[:30]
+    seen, price = module.folds(y.size)[1], np.asarray(module.price(np.array([2.0, 0.3, 0.2]), y.size), dtype=float)
+
+    def build(v: Values) -> tuple[cp.Problem, Callable[[], dict[str, Any]]]:
+        x = cp.Variable(len(v["y"]))
+        objective = cp.sum_squares(cp.multiply(v["seen"], x - v["y"])) + v["price"] @ cp.abs(cp.diff(x, 2))
+        return cp.Problem(cp.Minimize(objective)), lambda: {"x": x.value}
+
+    return Twin("trend", {"y": y, "seen": seen, "price": price}, build)

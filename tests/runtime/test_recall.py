@@ -29,8 +29,8 @@ def solve() -> _Counted:
     return _Counted(box(), ("g", "z", "lower"))
 
 
-def at(recall, g, z=0.2, lower=0.1):
-    with recall.at((np.asarray(g), np.asarray(z), np.asarray(lower))) as solution:
+def at(recall, g, z=0.2, lower=0.1, **how):
+    with recall.at((np.asarray(g), np.asarray(z), np.asarray(lower)), **how) as solution:
         return solution
 
 
@@ -72,6 +72,21 @@ def test_the_oldest_are_forgotten_first_and_solved_again(solve):
     small = Recall(solve, limit=0)
     at(small, G)
     assert len(small) == 1  # the newest always stays: its derivative is about to be asked for
+
+
+def test_of_what_was_differentiated_the_latest_is_kept(solve):
+    """Ten solves and their derivatives in the opposite order, as through a loop: one solve each, and nothing piles up."""
+    recall = Recall(solve)
+    for k in range(10):
+        at(recall, G + k)
+    assert len(recall) == 10
+    for k in reversed(range(10)):
+        for _ in range(2):
+            at(recall, G + k, differentiate=True)
+        assert len(recall) == k + 1
+    assert solve.count == 10
+    at(recall, G + 1, differentiate=True)
+    assert len(recall) == 1 and solve.count == 11
 
 
 def test_what_failed_is_not_kept():
