@@ -17,6 +17,7 @@ from dpplang.runtime.runner import check_on_failure
 from dpplang.torch.function import Call, solve
 from dpplang.torch.outputs import Parts
 from dpplang.torch.result import Result
+from dpplang.torch.untraced import refuse_recording, untraced
 from dpplang.torch.values import prepare
 
 if TYPE_CHECKING:
@@ -86,6 +87,11 @@ class Layer(nn.Module):
         Raises:
             BindError: values that do not fit. SolveError: an element without a solution (``on_failure="raise"``).
         """
+        refuse_recording()
+        return self._solve(values, named)
+
+    @untraced
+    def _solve(self, values: tuple[Any, ...], named: dict[str, Any]) -> Result:
         runner, by_name = self._programs.bind(values, named, _plain)
         constants = {name: torch.from_numpy(value) for name, value in runner.program.constants}
         inputs = prepare(runner.program, by_name, constants)

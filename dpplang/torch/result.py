@@ -11,6 +11,7 @@ from dpplang.runtime.named import NamedOutputs
 from dpplang.runtime.outputs import Readouts
 from dpplang.runtime.status import CODES
 from dpplang.torch.outputs import Parts, read
+from dpplang.torch.untraced import untraced
 
 
 class Result(NamedOutputs):
@@ -59,6 +60,7 @@ class Result(NamedOutputs):
         """Which elements ``[*batch]`` have no solution, and are NaN throughout."""
         return self._parts.failed.reshape(self._batch).to(self._device)
 
+    @untraced
     def _named(self, name: str) -> Tensor:
         if name not in self._tensors:
             readout = self._readouts[name]

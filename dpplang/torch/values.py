@@ -78,6 +78,8 @@ def _double(parameter: Parameter, value: Any) -> tuple[Tensor, float]:
         return torch.from_numpy(found.array), found.tolerance
     if value.is_complex():
         raise BindError([not_numbers(parameter, f"its dtype is {value.dtype}")])
+    if value.is_meta:
+        raise BindError([not_numbers(parameter, "on the device `meta` tensors have none")])
     dense = value.to_dense() if value.layout != torch.strided else value
     if value.dtype == torch.float64:
         return dense if dense.is_cpu else dense.cpu(), tolerance(8)
