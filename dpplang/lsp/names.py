@@ -76,7 +76,7 @@ class Mention:
     implicit: bool = False
 
 
-Key: TypeAlias = tuple[Space, str, int]
+Key: TypeAlias = tuple[Space, str, object]
 """Two mentions name one thing iff their keys are equal."""
 
 _TENSORS: dict[type, Kind] = {
@@ -348,7 +348,7 @@ class Names:
             return (Space.LOCAL, name, id(mention.owner))
         if mention.space is Space.ARGUMENT:
             formal = self.formal(str(mention.owner), name)
-            return (Space.LOCAL, name, id(formal.name)) if formal is not None else (Space.ARGUMENT, name, 0)
+            return (Space.LOCAL, name, id(formal.name)) if formal is not None else (Space.ARGUMENT, name, mention.owner)
         return (mention.space, name, 0)
 
     def formal(self, function: str, name: str) -> ast.Formal | None:

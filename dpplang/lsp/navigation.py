@@ -40,10 +40,11 @@ def definition(view: View, offset: int) -> list[Location]:
         return []
     if mention.space is Space.ARGUMENT:
         return _argument(view, str(mention.owner), mention)
-    return _located(view, _declarations(view, mention))
+    return located(view, _declarations(view, mention))
 
 
-def _located(view: View, spans: Iterable[Span]) -> list[Location]:
+def located(view: View, spans: Iterable[Span]) -> list[Location]:
+    """Where spans are, those that are in a file."""
     return [place for span in spans if (place := view.location(span)) is not None]
 
 
@@ -61,9 +62,9 @@ def _declarations(view: View, mention: Mention) -> list[Span]:
 def _argument(view: View, function: str, mention: Mention) -> list[Location]:
     formal = view.analysis.names.formal(function, mention.name)
     if formal is not None:
-        return _located(view, [formal.name.span])
+        return located(view, [formal.name.span])
     records = imports.imported(view.analysis, function) or standard_library().items(function)
-    return _located(view, [f.name.span for r in records for f in r.formals if f.name.name == mention.name])
+    return located(view, [f.name.span for r in records for f in r.formals if f.name.name == mention.name])
 
 
 def references(view: View, offset: int, *, declaration: bool) -> list[Location]:
@@ -71,7 +72,7 @@ def references(view: View, offset: int, *, declaration: bool) -> list[Location]:
     mention = view.analysis.mention_at(offset)
     if mention is None:
         return []
-    return _located(view, (m.span for m in view.analysis.mentions_of(mention) if declaration or not m.declares))
+    return located(view, (m.span for m in view.analysis.mentions_of(mention) if declaration or not m.declares))
 
 
 def highlights(view: View, offset: int) -> list[DocumentHighlight]:
@@ -111,12 +112,19 @@ def rename(view: View, offset: int, new: str) -> list[TextEdit]:
         raise CannotRename("there is no name here")
     if not _is_own(analysis, mention):
         raise CannotRename(f"`{mention.name}` is not declared in this file")
-    if not _NAME.fullmatch(new) or new in INFIX:
-        raise CannotRename(f"`{new}` is not a name")
+    refuse_no_name(new)
     if new == mention.name:
         return []
     _refuse_capture(analysis, mention, new)
     return [TextEdit(view.range(m.span), new) for m in analysis.mentions_of(mention)]
+
+
+def refuse_no_name(new: str) -> None:
+    """Raises:
+    CannotRename: nothing can be called that.
+    """
+    if not _NAME.fullmatch(new) or new in INFIX:
+        raise CannotRename(f"`{new}` is not a name")
 
 
 def _is_own(analysis: Analysis, mention: Mention) -> bool:

@@ -18,6 +18,7 @@ from dpplang import __version__
 from dpplang.lsp import actions, completion, folding, formatting, hints, navigation, signature, symbols, tokens
 from dpplang.lsp.diagnostics import SOURCE, diagnostics
 from dpplang.lsp.documents import Document, Documents, path_of, real_path
+from dpplang.lsp.everywhere import Everywhere
 from dpplang.lsp.garbage import Garbage
 from dpplang.lsp.hover import hover
 from dpplang.lsp.lenses import Lenses
@@ -85,6 +86,7 @@ class Server(LanguageServer):
             converter_factory=_converter,
         )
         self.documents = Documents()
+        self.everywhere = Everywhere(self.documents, self.folders)
         self.settings = Settings()
         sizer = None if lowering is None else Sizer(lowering, self.warn)
         self.lenses = Lenses(self.view, sizer, lambda: self.workspace_code_lens_refresh(None))
@@ -230,6 +232,7 @@ def _texts(server: Server) -> None:
         server.garbage.forget()
         server.lenses.shutdown()
         server.documents.shutdown()
+        server.everywhere.shutdown()
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
     def did_open(params: lsp.DidOpenTextDocumentParams) -> None:
@@ -302,8 +305,8 @@ def _reading(server: Server) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_REFERENCES)
     async def on_references(params: lsp.ReferenceParams) -> list[lsp.Location]:
-        view = await server.view(params.text_document.uri)
-        return navigation.references(view, view.offset(params.position), declaration=params.context.include_declaration)
+        document, declaration = server.document(params.text_document.uri), params.context.include_declaration
+        return await server.everywhere.references(document, params.position, declaration=declaration)
 
     @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
     async def on_highlight(params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight]:
@@ -340,17 +343,15 @@ def _snippets(server: Server) -> bool:
 def _editing(server: Server) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_PREPARE_RENAME)
     async def on_prepare(params: lsp.PrepareRenameParams) -> lsp.PrepareRenamePlaceholder | None:
-        view = await server.view(params.text_document.uri)
-        return navigation.renamable(view, view.offset(params.position))
+        return await server.everywhere.renamable(server.document(params.text_document.uri), params.position)
 
     @server.feature(lsp.TEXT_DOCUMENT_RENAME, lsp.RenameOptions(prepare_provider=True))
     async def on_rename(params: lsp.RenameParams) -> lsp.WorkspaceEdit:
-        view = await server.view(params.text_document.uri)
+        document, versions = server.document(params.text_document.uri), _versions(server)
         try:
-            edits = navigation.rename(view, view.offset(params.position), params.new_name)
+            return await server.everywhere.rename(document, params.position, params.new_name, versions=versions)
         except navigation.CannotRename as error:
             raise JsonRpcInvalidParams(message=str(error)) from None
-        return lsp.WorkspaceEdit(changes={params.text_document.uri: edits})
 
     @server.feature(
         lsp.TEXT_DOCUMENT_CODE_ACTION,

@@ -182,8 +182,9 @@ def _block(part: Expr) -> Expr:
 def _inline(walk: Walk, node: ast.Call, function: Function, typed: _Typed, scope: Scope) -> Expr | None:
     item = function.item
     name = item.name.name
-    if name in walk.state.stack:
-        path = " → ".join(f"`{f}`" for f in (*walk.state.stack[walk.state.stack.index(name) :], name))
+    around = next((i for i, outer in enumerate(walk.state.stack) if outer is item), None)
+    if around is not None:
+        path = " → ".join(f"`{f.name.name}`" for f in (*walk.state.stack[around:], item))
         raise mistake(
             "NAM106",
             f"`{name}` is defined through itself: {path}",
@@ -206,7 +207,7 @@ def _inline(walk: Walk, node: ast.Call, function: Function, typed: _Typed, scope
     dims = {n: size_node(p, item.span, scope.binders) for n, p in sizes.items() if n not in local}
     inner = replace(default_scope, local={**dims, **local}, conditions=scope.conditions)
     stack = walk.state.stack
-    walk.state.stack = (*stack, name)
+    walk.state.stack = (*stack, item)
     try:
         body = walk.infer(item.body, inner)
     finally:

@@ -66,7 +66,7 @@ class Loader:
         written = PurePosixPath(path)
         if written.suffix != ".dpp":
             raise mistake("NAM112", "an import reads `.dpp` files only", span, "not a `.dpp` file")
-        if written.is_absolute() or ".." in written.parts or "\\" in path or ":" in path:
+        if not may_be_imported(written):
             raise mistake(
                 "NAM112",
                 "an import reads files below the importing file's folder only",
@@ -74,13 +74,19 @@ class Loader:
                 "leaves the folder",
                 help=("write a path relative to this file, without `..`",),
             )
-        roots = ([] if self.folder is None else [self.folder]) + list(self.library)
-        for root in roots:
-            found = self._inside(root, written)
-            if found is not None:
-                return self._read(found, path, span), Loader(found.parent, self.library, self.files), found
-        where = "this text has no folder to import from" if not roots else "no such file below this file's folder"
+        found = self.find(written)
+        if found is not None:
+            return self._read(found, path, span), Loader(found.parent, self.library, self.files), found
+        folders = self.folder is not None or self.library
+        where = "no such file below this file's folder" if folders else "this text has no folder to import from"
         raise mistake("NAM112", f"cannot import `{path}`: {where}", span)
+
+    def find(self, written: PurePosixPath) -> Path | None:
+        """The real path of the file that is meant, if there is one that may be read."""
+        if written.suffix != ".dpp" or not may_be_imported(written):
+            return None
+        roots = ([] if self.folder is None else [self.folder]) + list(self.library)
+        return next((found for root in roots if (found := self._inside(root, written)) is not None), None)
 
     def _inside(self, root: Path, written: PurePosixPath) -> Path | None:
         """The real path if it is a file below the real root."""
@@ -96,6 +102,12 @@ class Loader:
             return Source(shown, self.files.text(path), path)
         except (OSError, UnicodeDecodeError, ValueError) as error:
             raise mistake("NAM112", f"cannot import `{shown}`: {reason(error)}", span) from None
+
+
+def may_be_imported(written: PurePosixPath) -> bool:
+    """Whether the path of an import stays below a folder."""
+    text = str(written)
+    return not (written.is_absolute() or ".." in written.parts or "\\" in text or ":" in text)
 
 
 def read_source(path: Path) -> Source:

@@ -51,7 +51,7 @@ class State:
     nodes: int = 0
     depth: int = 0
     called: set[str] = field(default_factory=set[str])
-    stack: tuple[str, ...] = ()
+    stack: tuple[ast.FuncItem, ...] = ()
     overflowed: bool = False
     index_names: dict[str, int] = field(default_factory=dict[str, int])
     strayed: set[tuple[Poly, Poly]] = field(default_factory=set[tuple[Poly, Poly]])

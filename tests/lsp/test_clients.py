@@ -131,8 +131,10 @@ async def test_hover_and_rename(vscode: LanguageClient) -> None:
     assert shown is not None and isinstance(shown.contents, lsp.MarkupContent)
     assert "What a position may lose." in shown.contents.value
     edit = await vscode.text_document_rename_async(lsp.RenameParams(document, lsp.Position(line, 6), "loss"))
-    assert edit is not None and edit.changes is not None
-    assert [e.new_text for e in edit.changes[uri]] == ["loss", "loss"]
+    assert edit is not None and edit.document_changes is not None and edit.changes is None
+    (change,) = edit.document_changes
+    assert isinstance(change, lsp.TextDocumentEdit) and change.text_document.version == 1
+    assert [e.new_text for e in change.edits] == ["loss", "loss"]  # type: ignore[union-attr]
 
 
 async def test_a_fix_is_offered_and_mends(vscode: LanguageClient) -> None:

@@ -124,3 +124,12 @@ def test_an_atom_that_is_wrong_is_wrong_once(tmp_path: Path) -> None:
     text = PROGRAM.format('from "middle.dpp" import more\n', " + more(x)")
     assert check(tmp_path, text).errors == once
     assert check(tmp_path, text.replace('"sizes.dpp"', '"middle.dpp"')).errors == once
+
+
+def test_functions_of_two_files_that_have_one_name_are_two(tmp_path: Path) -> None:
+    """`g` calls `h`, which calls the `g` of its own file: nothing is defined through itself."""
+    (tmp_path / "h.dpp").write_text("func g(x) = abs(x)\nfunc h(x) = g(x)\n")
+    (tmp_path / "g.dpp").write_text('from "h.dpp" import h\nfunc g(x) = h(x) + square(x)\n')
+    assert check(tmp_path, 'from "g.dpp" import g\nvar x\nminimize g(x)\n').errors == []
+    (tmp_path / "h.dpp").write_text("func g(x) = h(x)\nfunc h(x) = g(x)\n")
+    assert check(tmp_path, 'from "g.dpp" import g\nvar x\nminimize g(x)\n').errors == ["NAM106"]
