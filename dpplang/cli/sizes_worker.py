@@ -1,8 +1,8 @@
 """The process behind the language server that lowers programs, to say how large they are: it solves nothing.
 
 A line of JSON comes in for every program, one goes out with its sizes, or with why there are none. The first line out
-says that the numeric libraries are loaded. The process ends with its input, whatever it is doing, and takes no more
-memory than :data:`MEMORY`.
+says that the numeric libraries are loaded. The process ends with its input, whatever it is doing; it takes no more
+memory than :data:`MEMORY`, and for a program no more time than :data:`SECONDS`.
 
     in   {"text": …, "name": …, "folder": … or null, "files": {path: text of what is imported}, "dims": {"n": 10}}
     out  {"size": {…}} or {"too_large": true} or {"problem": "what is wrong with the sizes"} or {"fault": …}
@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 MEMORY = 2 << 30
 """Bytes of address space, where the platform keeps to a limit."""
+SECONDS = 10.0
+"""Of the processor, so that a busy machine sizes what an idle one does; where the platform can tell. The server has a
+limit of its own, by the clock."""
 ENTRIES = 20_000_000
 """Entries of tensors and rows of constraints beyond which lowering is not tried: for platforms without a limit."""
 
@@ -85,11 +89,36 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY if most < 0 else min(MEMORY, most), most))
 
 
-def reply(request: dict[str, Any]) -> dict[str, Any]:
+class _TooLong(BaseException):
+    """Time is up. No error that code on the way might expect."""
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Raises:
+    _TooLong: it takes longer.
+    """
+    if not hasattr(signal, "setitimer"):  # on Windows
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise _TooLong
+
+    signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def reply(request: dict[str, Any], seconds: float = SECONDS) -> dict[str, Any]:
     """The answer to one request: never an exception."""
     try:
-        return _sized(request)
-    except MemoryError:
+        with _at_most(seconds):
+            return _sized(request)
+    except (MemoryError, _TooLong):
         return {"too_large": True}
     except BindError as error:
         return {"problem": error.diagnostics[0].message}

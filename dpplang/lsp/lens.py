@@ -8,16 +8,17 @@ substituted. Lowering decides those with NumPy, which another process loads (:mo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 from lsprotocol.types import CodeLens, Command
 
-from dpplang.lattice.dims import Poly, size
+from dpplang.lattice.dims import Shape
 from dpplang.lsp.analysis import Analysis
 from dpplang.lsp.given import given_sizes
 from dpplang.lsp.sizes import Answer, Size, Unsized
 from dpplang.lsp.view import View
 from dpplang.semantics.generators import extents
-from dpplang.semantics.tree import Constraint, Model
+from dpplang.semantics.tree import Model
 from dpplang.syntax import ast
 
 
@@ -49,8 +50,8 @@ def title(analysis: Analysis, answer: Answer | None = None) -> str:
     given = given_sizes(analysis.text, analysis.path, model)
     shown = ", ".join(f"{name} = {value}" for name, value in given.sizes.items()) if given.complete else ""
     remarks = f"sizes: {', '.join(given.remarks)}" if given.remarks else ""
-    size_ = _size(model, given.sizes, answer) if given.complete else ""
-    parts = ("DPP", ", ".join(c for c in counts if c), size_, shown, remarks)
+    size = _size(model, given.sizes, answer) if given.complete else ""
+    parts = ("DPP", ", ".join(c for c in counts if c), size, shown, remarks)
     return " · ".join(part for part in parts if part)
 
 
@@ -85,18 +86,16 @@ def _count(number: int, noun: str, several: str = "") -> str:
 
 
 def _written(model: Model, sizes: Mapping[str, int]) -> tuple[int, int] | None:
-    """Entries of the variables and rows of the constraints; None if a condition leaves out members, or a size would
+    """Entries of the variables and rows of the constraints; None if a condition leaves out members, or an axis would
     be negative."""
-    unknowns = [size(v.shape).evaluate(sizes) for v in model.variables]
-    rows = [_rows(c) for c in model.constraints]
-    if any(r is None for r in rows):
+    shapes: list[Shape] = [v.shape for v in model.variables]
+    for constraint in model.constraints:
+        members = extents(constraint.binders)
+        if members is None or constraint.condition is not None:
+            return None
+        shapes.append((*members, *constraint.shape))
+    found = [[axis.evaluate(sizes) for axis in shape] for shape in shapes]
+    if any(axis < 0 for shape in found for axis in shape):
         return None
-    known = [r.evaluate(sizes) for r in rows if r is not None]
-    return None if min((*unknowns, *known), default=0) < 0 else (sum(unknowns), sum(known))
-
-
-def _rows(constraint: Constraint) -> Poly | None:
-    members = extents(constraint.binders)
-    if members is None or constraint.condition is not None:
-        return None
-    return size(members) * size(constraint.shape)
+    counts, variables = [prod(shape) for shape in found], len(model.variables)
+    return sum(counts[:variables]), sum(counts[variables:])

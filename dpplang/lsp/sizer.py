@@ -15,8 +15,8 @@ from typing import Any
 from dpplang.lsp.beside import Ended, Process, Unable
 from dpplang.lsp.sizes import TOO_LARGE, Answer, Query, Size, Unsized
 
-TIMEOUT = 10.0
-"""Seconds that a program may take to be lowered."""
+TIMEOUT = 40.0
+"""Seconds that a program may take to be lowered, by the clock; the process has a limit of its own, of the processor."""
 PATIENCE = 1.0
 """Seconds that it may take once nobody waits for it."""
 IDLE = 600.0

@@ -41,9 +41,8 @@ class Query:
             return None
         imports = _imports(analysis.loader.files)
         parts = [analysis.text[item.span.start : item.span.end] for item in analysis.items]
-        digest = blake2b(digest_size=16)
-        for part in (*parts, *(word for both in imports for word in both)):
-            digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
+        whole = "\0".join((*parts, *(word for both in imports for word in both)))
+        digest = blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=16)
         folder = None if analysis.path is None else str(analysis.path.parent)
         return Query(analysis.text, analysis.source.name, folder, imports, tuple(given.sizes.items()), digest.digest())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
+from dpplang.cli import sizes_worker
 from dpplang.cli.main import main
 from dpplang.cli.worker import command
 from dpplang.lsp import beside, sizer
@@ -104,6 +106,14 @@ def test_imports_are_what_the_editor_has(tmp_path: Path) -> None:
     assert on_disk is not None and edited is not None and on_disk != edited
     first, second = answers(on_disk, edited)
     assert (first["size"]["variables"], second["size"]["variables"]) == (3, 6)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no clock of the processor")
+def test_a_program_may_take_so_much_of_the_processor() -> None:
+    dense = "dim n\ndata A[n, n]\nvar x[n]\nminimize sum(x)\nsubject to\n  A @ x <= 1\n# dims: n = 1000\n"
+    message = query_of(dense).message()
+    assert sizes_worker.reply(message, seconds=0.01) == {"too_large": True}
+    assert sizes_worker.reply(message)["size"]["variables"] == 1000, "nothing is left of what was stopped"
 
 
 def test_a_value_that_was_made_up_is_not_to_blame() -> None:
