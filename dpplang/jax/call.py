@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dpplang.runtime.checks import Given, batch_shape, tolerance
 from dpplang.runtime.recall import Arrays, Recall
 from dpplang.runtime.runner import Runner
-from dpplang.runtime.solution import Solution
+from dpplang.runtime.solution import Solution, refuse_bent
 
 Shape = tuple[int, ...]
 
@@ -75,41 +75,47 @@ class Call:
         with self._recall.at(values) as solution:
             return self._out(solution)
 
-    def tangent(
-        self, values: Sequence[NDArray[Any]], directions: Mapping[int, NDArray[Any]], ahead: int
-    ) -> list[NDArray[Any]]:
-        """How every output moves, ``[*D, *batch, *shape]``.
-
-        Args:
-            directions: per place of an operand that moves, ``[*D, *batch_k, *shape]``. ahead: the number of dims D.
+    def refuse_bent(self, places: Sequence[int]) -> None:
+        """Raises:
+        DppError: there is no second derivative in a direction that moves the operands at these places.
         """
-        many = _many(directions.values(), ahead)
-        with self._recall.at(values, differentiate=True) as solution:
-            out = [np.empty((*many, *solution[name].shape), self.dtype) for name in self.outputs]
-            for index in np.ndindex(many):
-                moved = solution.tangent({self.names[k]: _double(d[index]) for k, d in directions.items()})
-                for array, name in zip(out, self.outputs, strict=True):
-                    array[index] = moved[name]
-        return out
+        refuse_bent(self._runner.program, [self.names[k] for k in places])
 
-    def adjoint(
+    def derivative(
         self,
         values: Sequence[NDArray[Any]],
-        upstream: Mapping[int, NDArray[Any]],
+        upstream: Mapping[int, NDArray[Any]] | None,
+        directions: Sequence[Mapping[int, NDArray[Any]]],
         wanted: Sequence[int],
         ahead: int,
     ) -> list[NDArray[Any]]:
-        """Gradients ``[*D, *batch_k, *shape]`` with respect to the operands at the places ``wanted``.
+        """Derivatives of order 1 or 2.
 
         Args:
-            upstream: per place of an output, ``[*D, *batch, *shape]``. ahead: the number of dims D.
+            upstream: per place of an output, its gradient ``[*D, *batch, *shape]``; None in forward mode.
+            directions: per place of an operand that moves, ``[*D, *batch_k, *shape]``.
+            wanted: places of the operands whose gradients are.
+            ahead: the number of the dims D.
+
+        Returns:
+            With an upstream gradient those of ``wanted``, ``[*D, *batch_k, *shape]``; else every output as it moves,
+            ``[*D, *batch, *shape]``.
         """
-        many, names = _many(upstream.values(), ahead), tuple(self.names[k] for k in wanted)
-        out = [np.empty((*many, *values[k].shape), values[k].dtype) for k in wanted]
+        groups = [*([] if upstream is None else [upstream]), *directions]
+        many = next(iter(groups[0].values())).shape[:ahead]
+        names = self.outputs if upstream is None else tuple(self.names[k] for k in wanted)
         with self._recall.at(values, differentiate=True) as solution:
+            if upstream is None:
+                out = [np.empty((*many, *np.shape(solution[name])), self.dtype) for name in names]
+            else:
+                out = [np.empty((*many, *values[k].shape), values[k].dtype) for k in wanted]
             for index in np.ndindex(many):
-                gradients = {self.outputs[k]: _double(g[index]) for k, g in upstream.items()}
-                found = solution.backward(gradients, names)
+                along = [{self.names[k]: _double(d[index]) for k, d in group.items()} for group in directions]
+                if upstream is None:
+                    found = solution.tangent(*along)
+                else:
+                    gradients = {self.outputs[k]: _double(g[index]) for k, g in upstream.items()}
+                    found = solution.backward(gradients, names, *along)
                 for array, name in zip(out, names, strict=True):
                     array[index] = found[name]
         return out
@@ -122,10 +128,6 @@ class Call:
         with np.errstate(over="ignore"):
             outputs = [np.asarray(solution[name], dtype=self.dtype) for name in self.outputs]
         return [*outputs, solution.codes.astype(np.int32)]
-
-
-def _many(arrays: Any, ahead: int) -> Shape:
-    return next(iter(arrays)).shape[:ahead]
 
 
 def _double(array: NDArray[Any]) -> NDArray[np.float64]:

@@ -36,10 +36,11 @@ class Layer:
         sol.x, sol.dual.ineq, sol.value, sol.status    # or  x, ineq = layer(...)  in the order of `return`
 
     It goes through ``jit``, ``vmap`` (one batched solve), ``grad``, ``jvp``, ``jacfwd``, ``jacrev``, ``checkpoint``,
-    ``scan`` and what is composed of them; second derivatives do not exist. Arrays have any number of leading batch
-    dims, which broadcast as in NumPy; results come in their dtype, while the solve is in float64 on the host whatever
-    ``jax_enable_x64`` is. NumPy arrays and Python numbers are constants, kept in float64. Gradients with respect to a
-    parameter that the batch shares are summed, those of a symmetric parameter are symmetric.
+    ``scan`` and what is composed of them. Second derivatives exist as well, exact as the first (``hessian``), but not
+    through ``derived`` parameters; third ones do not. Arrays have any number of leading batch dims, which broadcast as
+    in NumPy; results come in their dtype, while the solve is in float64 on the host whatever ``jax_enable_x64`` is.
+    NumPy arrays and Python numbers are constants, kept in float64. Gradients with respect to a parameter that the batch
+    shares are summed, those of a symmetric parameter are symmetric.
 
     Names, shapes and types are checked when a function is traced, what the values hold when it runs. A layer holds
     nothing that is trained: in a pytree it has no leaves, and two layers are equal if they are one.
@@ -48,8 +49,9 @@ class Layer:
         source: path of a ``.dpp`` program or of a compiled ``.npz`` one, a ``Problem``, or a ``Program``.
         dims: sizes that no array determines. data: values of ``data`` declarations, not differentiated. Both may be
             left to the shapes and the values of a call.
-        on_failure: ``raise`` for elements without a solution (a SolveError; from compiled code a ``JaxRuntimeError``
-            that ends with its text), or ``nan``: mask them with NaN and zero gradient, leaving the others untouched.
+        on_failure: ``raise`` for elements without a solution (a SolveError; from compiled code a ``JaxRuntimeError`` or
+            ``ValueError`` of JAX that ends with its text), or ``nan``: mask them with NaN and zero gradient, leaving
+            the others untouched.
         options: fields of :class:`dpplang.runtime.options.Options`: ``solver``, ``derivative``, ``tolerance`` …
 
     Raises:

@@ -209,10 +209,44 @@ def pull_back(readout: Readout, gradient: Floats, sources: Sources, into: Cotang
             _pull_coefficients(term, np.where(entries == 0, 0.0, entries * part), sources.theta, into)
         if term.constant is not None:
             entries = entries * _coefficients(term, term.constant, sources.theta)
-        if term.source < 3:
-            part = np.zeros_like(sources.part(term.source))
-            np.add.at(part.T, term.columns, entries.T)
-            _accumulate(into, term.source, part)
+        _pull_source(term, entries, sources, into)
+
+
+def bend(readout: Readout, one: Sources, other: Sources) -> Floats:
+    """The second derivative of :func:`read` ``[B, *shape]`` in two directions in which the sources move: θ moves the
+    coefficients of what moves."""
+    total = np.zeros((one.x.shape[0], readout.size))
+    for term in _bilinear(readout):
+        still = np.zeros(term.rows.shape[0])
+        for a, b in ((one, other), (other, one)):
+            np.add.at(
+                total.T,
+                term.rows,
+                (_coefficients(term, still, a.theta) * b.part(term.source)[:, term.columns]).T,
+            )
+    return total.reshape(-1, *readout.shape)
+
+
+def pull_back_along(readout: Readout, gradient: Floats, sources: Sources, moved: Sources, into: Cotangents) -> None:
+    """Add to ``into`` how :func:`pull_back` changes where the sources move by ``moved``."""
+    flat = gradient.reshape(gradient.shape[0], readout.size)
+    for term in _bilinear(readout):
+        entries = flat[:, term.rows]
+        _pull_coefficients(term, entries * moved.part(term.source)[:, term.columns], sources.theta, into)
+        turned = _coefficients(term, np.zeros(term.rows.shape[0]), moved.theta)
+        _pull_source(term, entries * turned, sources, into)
+
+
+def _bilinear(readout: Readout) -> list[Term]:
+    """Terms whose coefficients θ moves, of sources that it moves too."""
+    return [term for term in readout.terms if term.touches and term.source < 3]
+
+
+def _pull_source(term: Term, entries: Floats, sources: Sources, into: Cotangents) -> None:
+    if term.source < 3:
+        part = np.zeros_like(sources.part(term.source))
+        np.add.at(part.T, term.columns, entries.T)
+        _accumulate(into, term.source, part)
 
 
 def _coefficients(term: Term, constant: Floats, theta: Sequence[Floats]) -> Floats:

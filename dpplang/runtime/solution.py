@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,12 +14,21 @@ from dpplang.asa.evaluate_jvp import evaluate_jvp
 from dpplang.asa.evaluate_vjp import evaluate_vjp
 from dpplang.asa.program import Program
 from dpplang.core.diagnostics import Diagnostic
-from dpplang.core.errors import BindError
+from dpplang.core.errors import BindError, DppError
 from dpplang.runtime.bind import Bound, flatten, unflatten
 from dpplang.runtime.derive import symmetrize
 from dpplang.runtime.named import NamedOutputs
 from dpplang.runtime.names import declared, show_shape, suggestions
-from dpplang.runtime.outputs import Cotangents, Readouts, Sources, pull_back, push_forward, read
+from dpplang.runtime.outputs import (
+    Cotangents,
+    Readouts,
+    Sources,
+    bend,
+    pull_back,
+    pull_back_along,
+    push_forward,
+    read,
+)
 
 if TYPE_CHECKING:
     from dpplang.runtime.engine import Engine, Solved
@@ -83,12 +92,18 @@ class Solution(NamedOutputs):
         shown = ", ".join(f"{n} {list(self._readouts[n].shape)}" for n in self.names)
         return f"Solution({head}; {shown})"
 
-    def backward(self, gradients: Mapping[str, Any], wanted: tuple[str, ...] | None = None) -> dict[str, Floats]:
+    def backward(
+        self,
+        gradients: Mapping[str, Any],
+        wanted: tuple[str, ...] | None = None,
+        along: Mapping[str, Any] | None = None,
+    ) -> dict[str, Floats]:
         """Gradients of Σ ⟨gradients[name], solution[name]⟩ with respect to the parameters, through derived ones.
 
         Args:
             gradients: per output name (any that ``solution[name]`` knows) an array of its shape.
             wanted: names of the parameters to differentiate for; None for all.
+            along: directions as for :meth:`tangent`: how the gradients change in them, a product with the Hessian.
 
         Returns:
             Per wanted parameter an array of the shape of its value: summed over the batch dims that it shares,
@@ -96,38 +111,67 @@ class Solution(NamedOutputs):
 
         Raises:
             BindError: an output (BND720) or a parameter (BND710) that does not exist, or a gradient of another shape
-                (BND721).
+                (BND721). DppError: ``along`` moves a derived parameter, or the derivative is ``smoothed``.
         """
         program = self._engine.program
         needed = _needed(program, wanted)
-        into = Cotangents(None, None, None, [None] * len(program.parameters))
+        into, change = (Cotangents(None, None, None, [None] * len(program.parameters)) for _ in range(2))
+        flags = tuple(p.name in needed for p in program.parameters)
         for name, gradient in gradients.items():
             pull_back(self._readouts[name], self._flat(name, gradient), self._sources, into)
-        flags = tuple(p.name in needed for p in program.parameters)
-        solved = self._engine.adjoint(self._solved, into.x, into.y, into.value, flags)
+        if along is None:
+            solved, direct = self._engine.adjoint(self._solved, into.x, into.y, into.value, flags), into.theta
+        else:
+            refuse_bent(program, along)
+            dtheta = self._dtheta(along)
+            moved = self._moved(dtheta)
+            for name, gradient in gradients.items():
+                pull_back_along(self._readouts[name], self._flat(name, gradient), self._sources, moved, change)
+            bent = self._engine.second_adjoint(self._solved, into.x, into.y, into.value, dtheta, flags)
+            turned = self._engine.adjoint(self._solved, change.x, change.y, change.value, flags)
+            solved = tuple(None if a is None or b is None else a + b for a, b in zip(bent, turned, strict=True))
+            direct = change.theta
         totals: dict[str, Floats] = {}
         for k, parameter in enumerate(program.parameters):
             if flags[k]:
-                parts = [part for part in (solved[k], into.theta[k]) if part is not None]
+                parts = [part for part in (solved[k], direct[k]) if part is not None]
                 total = sum(parts, np.zeros_like(self._bound.theta[k]))
                 totals[parameter.name] = unflatten(parameter, total, self._bound)
         self._through_derived(program, totals)
         names = [p.name for p in declared(program)] if wanted is None else wanted
         return {name: totals[name] for name in names}
 
-    def tangent(self, directions: Mapping[str, Any]) -> Tangent:
+    def tangent(self, directions: Mapping[str, Any], along: Mapping[str, Any] | None = None) -> Tangent:
         """How the solution moves when the parameters do: forward mode, through derived parameters.
 
         Args:
             directions: per parameter name that moves, an array of the shape of its value (or of its own shape, the same
                 for the whole batch).
+            along: another direction: how the derivative in the first changes in it.
 
         Returns:
             The derivative of every variable, dual and output, by the same names; zero for elements that failed.
 
         Raises:
-            BindError: a parameter that does not exist (BND710), or a direction of another shape (BND721).
+            BindError: a parameter that does not exist (BND710), or a direction of another shape (BND721). DppError: as
+                :meth:`backward` does.
         """
+        dtheta = self._dtheta(directions)
+        if along is None:
+            return Tangent(self._readouts, self._sources, self._moved(dtheta), self._bound.batch, self._solved.ok)
+        refuse_bent(self._engine.program, along)
+        other = self._dtheta(along)
+        twice = Sources(*self._engine.second_tangent(self._solved, dtheta, other), self._still)
+        bends = self._moved(dtheta), self._moved(other)
+        return Tangent(self._readouts, self._sources, twice, self._bound.batch, self._solved.ok, bends)
+
+    @property
+    def _still(self) -> list[Floats]:
+        """θ that does not move."""
+        return [np.zeros_like(t) for t in self._bound.theta]
+
+    def _dtheta(self, directions: Mapping[str, Any]) -> tuple[Floats | None, ...]:
+        """How θ moves when the parameters do, through derived ones."""
         program = self._engine.program
         _needed(program, tuple(directions))
         moved: dict[str, Floats] = {}
@@ -138,13 +182,14 @@ class Solution(NamedOutputs):
         for parameter in program.parameters:
             if parameter.value is not None and not moved.keys().isdisjoint(references(parameter.value)):
                 moved[parameter.name] = symmetrize(parameter, evaluate_jvp(parameter.value, known, moved), np)
-        dtheta = tuple(
+        return tuple(
             flatten(p, moved[p.name], self._bound.batch) if p.name in moved else None for p in program.parameters
         )
+
+    def _moved(self, dtheta: tuple[Floats | None, ...]) -> Sources:
+        """What outputs read, as it moves with θ."""
         dx, dy, dvalue = self._engine.tangent(self._solved, dtheta)
-        still = [np.zeros_like(t) for t in self._bound.theta]
-        steps = Sources(dx, dy, dvalue, [s if d is None else d for s, d in zip(still, dtheta, strict=True)])
-        return Tangent(self._readouts, self._sources, steps, self._bound.batch, self._solved.ok)
+        return Sources(dx, dy, dvalue, [s if d is None else d for s, d in zip(self._still, dtheta, strict=True)])
 
     def _direction(self, name: str, directions: Mapping[str, Any]) -> Floats:
         value, array = self._bound.values[name], np.asarray(directions[name], dtype=np.float64)
@@ -183,12 +228,24 @@ class Solution(NamedOutputs):
 
 
 class Tangent(NamedOutputs):
-    """Derivatives of a solution in one direction, by the same names: ``tangent.x``, ``tangent.dual.ineq``."""
+    """Derivatives of a solution in one direction, or second ones in two, by the same names: ``tangent.x``,
+    ``tangent.dual.ineq``.
+
+    Args:
+        moved: how what outputs read moves, or does so the second time. bends: how it moves in each of two directions.
+    """
 
     def __init__(
-        self, readouts: Readouts, sources: Sources, moved: Sources, batch: tuple[int, ...], ok: NDArray[np.bool_]
+        self,
+        readouts: Readouts,
+        sources: Sources,
+        moved: Sources,
+        batch: tuple[int, ...],
+        ok: NDArray[np.bool_],
+        bends: tuple[Sources, Sources] | None = None,
     ) -> None:
         self._readouts, self._sources, self._moved, self._batch, self._ok = readouts, sources, moved, batch, ok
+        self._bends = bends
 
     @property
     def value(self) -> Any:
@@ -197,12 +254,30 @@ class Tangent(NamedOutputs):
     def _named(self, name: str) -> Any:
         readout = self._readouts[name]
         found = push_forward(readout, self._sources, self._moved)
+        if self._bends is not None:
+            found = found + bend(readout, *self._bends)
         if not self._ok.all():
             found = np.where(self._ok.reshape(-1, *(1,) * len(readout.shape)), found, 0.0)
         return found.reshape((*self._batch, *readout.shape))[()]
 
     def __repr__(self) -> str:
         return f"Tangent({', '.join(self.names)})"
+
+
+def refuse_bent(program: Program, names: Iterable[str]) -> None:
+    """Second derivatives go in no direction that moves a derived parameter, which has first ones.
+
+    Raises:
+        DppError: one of these parameters does.
+    """
+    moved = set(names)
+    for parameter in program.parameters:
+        if parameter.value is not None and not moved.isdisjoint(references(parameter.value)):
+            by = next(name for name in names if name in references(parameter.value))
+            raise DppError(
+                f"the second derivative with respect to `{by}` goes through the derived parameter `{parameter.name}`, "
+                "which has first derivatives here: declare it as `param`, and compute it where the program is called"
+            )
 
 
 def _needed(program: Program, wanted: tuple[str, ...] | None) -> frozenset[str]:

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from dpplang.core.errors import BindError, SolveError
+from dpplang.core.errors import BindError, DppError, SolveError
 from dpplang.runtime.runner import Runner
 from dpplang.runtime.status import Status
 from tests.bind.programs import box, interval, least
@@ -123,6 +123,47 @@ def test_a_tiny_upstream_gradient_is_not_lost():
     sol = Runner(box()).solve(g=G, z=0.3, lower=0.5)
     small, large = sol.backward({"x": 1e-12 * G}), sol.backward({"x": G})
     np.testing.assert_allclose(small["z"] * 1e12, large["z"], rtol=1e-9)
+
+
+def _second(values):
+    """The solution of a program whose output has a parameter in its coefficients, and upstream gradients for it."""
+    solution = Runner(least()).solve(values, on_failure="nan")
+    return solution, {"out0": np.ones(2), "dual.low": np.array([[0.3, -0.2]] * 2), "value": np.array([0.5, 0.5])}
+
+
+def test_second_derivatives_are_differences_of_the_first():
+    """Both modes along a direction, one element of the batch unbounded; and the Hessian is symmetric."""
+    values = {"Q": np.array([np.diag([2.0, 3.0]), np.zeros((2, 2))]), "c": np.array([0.5, -1.0]), "lo": 0.1, "t": 1.5}
+    first = {
+        "c": np.array([0.3, 0.7]),
+        "t": np.array(0.4),
+        "Q": np.array([np.ones((2, 2)), np.zeros((2, 2))]),
+        "lo": np.array(0.1),
+    }
+    other = {"c": np.array([-0.2, 0.5]), "t": np.array(-0.6), "Q": np.eye(2)}
+    solution, upstream = _second(values)
+    assert solution.status[1] is Status.UNBOUNDED
+    found = solution.backward(upstream, along=first)
+    moved = solution.tangent(other, along=first)
+    step = 1e-5
+    ahead, behind = (_second({k: v + e * first[k] for k, v in values.items()})[0] for e in (step, -step))
+    gradients = [s.backward(upstream) for s in (ahead, behind)]
+    for name in values:
+        np.testing.assert_allclose(found[name], (gradients[0][name] - gradients[1][name]) / (2 * step), atol=1e-6)
+    tangents = [s.tangent(other) for s in (ahead, behind)]
+    total = 0.0
+    for name, weight in upstream.items():
+        np.testing.assert_allclose(moved[name], (tangents[0][name] - tangents[1][name]) / (2 * step), atol=1e-6)
+        total += np.sum(weight * moved[name])
+    assert abs(total) > 0.1
+    assert total == pytest.approx(sum(np.sum(found[k] * other[k]) for k in other), abs=1e-10)
+
+
+def test_second_derivatives_do_not_move_derived_parameters():
+    solution = Runner(box()).solve(g=G, z=0.3, lower=0.5)
+    with pytest.raises(DppError, match="respect to `z` goes through the derived parameter `w`"):
+        solution.backward({"x": np.ones(3)}, along={"z": 1.0})
+    assert solution.backward({"x": np.ones(3)}, along={"lower": 1.0})["z"] == pytest.approx(-1 / np.exp(0.3))
 
 
 def test_bad_calls_of_backward():

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import torch
 
 jax = pytest.importorskip("jax", reason="JAX is missing: `pip install dpplang[jax]`")
 jnp = jax.numpy
@@ -13,6 +14,7 @@ jnp = jax.numpy
 from dpplang.core.errors import DppError  # noqa: E402
 from dpplang.jax import Layer  # noqa: E402
 from dpplang.jax.call import Call  # noqa: E402
+from dpplang.torch import Layer as TorchLayer  # noqa: E402
 from tests.jax.programs import FLOOR, by_torch, floor_values, parsed, weights_for  # noqa: E402
 
 NAMES = ("out0", "x", "dual.floor", "value")
@@ -214,19 +216,90 @@ def test_scan_and_cond(layer, values) -> None:
     close(jax.jit(jax.grad(rolled))(c), jax.grad(unrolled)(c))
 
 
-@pytest.mark.parametrize(
-    "second",
-    [
-        jax.hessian,
-        lambda f: jax.grad(lambda v: jax.grad(f)(v).sum()),
-        lambda f: lambda v: jax.jvp(jax.grad(f), (v,), (v,)),
-    ],
-    ids=["hessian", "grad of grad", "jvp of grad"],
-)
+SECOND = """
+dim n
+param Q[n, n] psd, c[n], s, r pos
+var x[n]
+minimize quad_form(x, Q) + 0.3 * sum_squares(x) + c' @ x
+subject to
+  floor: x >= s
+  ball:  norm2(x) <= r
+return s * x, dual ball
+"""
+
+
+def _bent(solution, sin):
+    """A loss whose second derivative has every kind of term."""
+    out, dual = solution
+    return sin(out).sum() + (dual**2).sum() + (solution.value * out.sum()).sum()
+
+
+@pytest.fixture(scope="module")
+def hessian() -> tuple:
+    """Values, and the Hessian that torch has, by blocks of parameters."""
+    rng = np.random.default_rng(0)
+    root = rng.standard_normal((2, 3, 3))
+    Q, c = root @ root.swapaxes(1, 2) + np.eye(3), rng.standard_normal((2, 3))
+    values = (Q, c, np.array(-0.5), np.array(0.4))
+    theirs = TorchLayer(parsed(SECOND))
+    blocks = torch.func.hessian(lambda *v: _bent(theirs(*v), torch.sin), argnums=(0, 1, 2, 3))(
+        *map(torch.tensor, values)
+    )
+    assert min(float(b.abs().max()) for row in blocks for b in row) > 1e-3
+    return values, blocks
+
+
 @compiled
-def test_second_derivatives_are_refused_in_words(layer, values, second, compile_) -> None:
-    with pytest.raises(DppError, match="cannot itself be differentiated"):
-        compile_(second(lambda c: layer(values["Q"], c, values["s"]).x.sum()))(values["c"])
+@pytest.mark.parametrize("inner", [jax.jacfwd, jax.jacrev])
+@pytest.mark.parametrize("outer", [jax.jacfwd, jax.jacrev])
+def test_second_derivatives_are_those_of_torch(hessian, compile_, inner, outer) -> None:
+    (values, blocks), layer = hessian, Layer(parsed(SECOND))
+    values = tuple(map(jnp.asarray, values))
+    every = tuple(range(4))
+    found = compile_(outer(inner(lambda *v: _bent(layer(*v), jnp.sin), argnums=every), argnums=every))(*values)
+    for row, expected in zip(found, blocks, strict=True):
+        for block, other in zip(row, expected, strict=True):
+            close(block, other, 1e-9)
+
+
+@compiled
+def test_second_derivatives_under_vmap(hessian, compile_) -> None:
+    Q, c, s, r = map(jnp.asarray, hessian[0])
+    layer = Layer(parsed(SECOND))
+
+    def one(Q, c, s):
+        return _bent(layer(Q, c, s, r), jnp.sin)
+
+    each = compile_(jax.vmap(jax.hessian(one, argnums=(1, 2)), in_axes=(0, 0, None)))(Q, c, s)
+    for i in range(2):
+        alone = jax.hessian(one, argnums=(1, 2))(Q[i], c[i], s)
+        for row, expected in zip(each, alone, strict=True):
+            for block, other in zip(row, expected, strict=True):
+                close(block[i], other)
+    total = compile_(jax.hessian(lambda s: jax.vmap(one, in_axes=(0, 0, None))(Q, c, s).sum()))(s)
+    close(total, each[1][1].sum())
+
+
+def test_second_derivatives_without_x64(hessian) -> None:
+    (values, blocks), layer = hessian, Layer(parsed(SECOND))
+    with jax.enable_x64(False):
+        given = [jnp.asarray(v, "float32") for v in values]
+        found = jax.jit(jax.hessian(lambda c: _bent(layer(given[0], c, *given[2:]), jnp.sin)))(given[1])
+        assert found.dtype == "float32"
+    np.testing.assert_allclose(found, blocks[1][1], rtol=0, atol=1e-4 * float(blocks[1][1].abs().max()))
+
+
+@compiled
+def test_no_second_derivative_through_derived_parameters_and_no_third(layer, values, compile_) -> None:
+    """What does not move a derived parameter has one, with others to be differentiated for."""
+    Q, c, s = (values[k][0] if k != "s" else values[k] for k in values)
+    with pytest.raises(DppError, match="respect to `Q` goes through the derived parameter `S`, which has first"):
+        compile_(jax.hessian(lambda Q: layer(Q, c, s).x.sum()))(Q)
+    gradient, step = jax.grad(lambda c: (layer(Q, c, -1.0).x ** 2).sum()), 1e-5
+    _, found = compile_(lambda c: jax.jvp(gradient, (c,), (c,)))(c)
+    close(found, (gradient((1 + step) * c) - gradient((1 - step) * c)) / (2 * step), 1e-6)
+    with pytest.raises(DppError, match="a layer has derivatives of order 1 and 2"):
+        compile_(jax.grad(lambda c: jax.hessian(lambda c: layer(Q, c, -1.0).x.sum())(c).sum()))(c)
 
 
 def test_what_is_linear_in_a_derivative_can_be_differentiated(layer, values) -> None:
