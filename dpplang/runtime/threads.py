@@ -98,8 +98,7 @@ def split(function: Callable[[slice], Result], count: int, work: float) -> list[
     A batch of small matrices is work for several threads, each of which calls linear algebra for one matrix after the
     other; linear algebra's own threads would only wait for each other.
     """
-    threads = min(cores(), count)
-    if threads <= 1 or count * work < _WORTH:
+    if count <= 1 or count * work < _WORTH or (threads := min(cores(), count)) <= 1:
         return [function(slice(0, count))]
     step = -(-count // threads)
     return each(function, [slice(start, start + step) for start in range(0, count, step)], threads)

@@ -130,7 +130,7 @@ class ProductSpectrum:
 
     def inward(self, vector: Array) -> Array:
         """Uᵀ vector, ``[..., m]``."""
-        out = np.array(np.broadcast_to(vector, np.broadcast_shapes(vector.shape, self.values.shape)))
+        out = self._copy(vector)
         for group, part in zip(self.groups, self.parts, strict=True):
             if part.vectors is not None:
                 group.put(out, part.inward(group.take(out)))
@@ -138,11 +138,17 @@ class ProductSpectrum:
 
     def outward(self, coordinates: Array) -> Array:
         """U coordinates, ``[..., m]``."""
-        out = np.array(np.broadcast_to(coordinates, np.broadcast_shapes(coordinates.shape, self.values.shape)))
+        out = self._copy(coordinates)
         for group, part in zip(self.groups, self.parts, strict=True):
             if part.vectors is not None:
                 group.put(out, part.outward(group.take(out)))
         return out
+
+    def _copy(self, vector: Array) -> Array:
+        """One for every v."""
+        if vector.shape == self.values.shape:
+            return vector.copy()
+        return np.array(np.broadcast_to(vector, np.broadcast_shapes(vector.shape, self.values.shape)))
 
     def apply(self, direction: Array) -> Array:
         """DΠ · direction, ``[..., m]``."""

@@ -21,20 +21,22 @@ from dpplang.runtime.cones.cone import Array, Spectrum
 class SecondOrder:
     def project(self, point: Array) -> Array:
         t, x = point[..., :1], point[..., 1:]
-        norm = np.linalg.norm(x, axis=-1, keepdims=True)
-        inside, polar = norm <= t, norm <= -t
-        scale = np.where(inside, 1.0, np.where(polar, 0.0, 0.5 * (1 + t / np.where(norm > 0, norm, 1.0))))
-        return np.concatenate((np.where(inside, t, scale * norm), scale * x), axis=-1)
+        norm = _norm(x)
+        scale = _share(t, norm)
+        out = np.empty_like(point)
+        np.multiply(scale, norm, out=out[..., :1])
+        np.multiply(scale, x, out=out[..., 1:])
+        np.copyto(out[..., :1], t, where=norm <= t)
+        return out
 
     def spectrum(self, point: Array) -> Spectrum:
         t, x = point[..., :1], point[..., 1:]
-        norm = np.linalg.norm(x, axis=-1, keepdims=True)
-        inside, polar = norm <= t, norm <= -t
+        norm = _norm(x)
+        share = _share(t, norm)
         values = np.empty_like(point)
-        values[..., :1] = 1.0
-        values[..., 1:2] = 0.0
-        values[..., 2:] = 0.5 * (1 + t / np.where(norm > 0, norm, 1.0))
-        values = np.where(inside, 1.0, np.where(polar, 0.0, values))
+        values[...] = share
+        np.copyto(values[..., :1], 1.0, where=share > 0)
+        np.copyto(values[..., 1:2], 0.0, where=share < 1)
         return Spectrum(values, _basis(x, norm))
 
     def second(self, point: Array, one: Array, other: Array) -> Array:
@@ -55,6 +57,20 @@ class SecondOrder:
         return np.where(curved, moved / (2 * size), 0.0)
 
 
+def _norm(x: Array) -> Array:
+    """``[..., 1]``"""
+    return np.sqrt(np.einsum("...i,...i->...", x, x))[..., None]
+
+
+def _share(t: Array, norm: Array) -> Array:
+    """The eigenvalue ½(1 + t/‖x‖) of the curved part; 1 in the cone, 0 in its polar."""
+    with_tail = np.where(norm > 0, norm, 1.0)
+    share = 0.5 + 0.5 * (t / with_tail)
+    np.copyto(share, 0.0, where=norm <= -t)
+    np.copyto(share, 1.0, where=norm <= t)
+    return share
+
+
 def _basis(x: Array, norm: Array) -> Array:
     """Orthonormal ``[..., k, k]``: (1, u)/√2, (1, −u)/√2, then (0, w), w the rest of a Householder basis about u."""
     size = x.shape[-1]
@@ -62,16 +78,18 @@ def _basis(x: Array, norm: Array) -> Array:
     if size == 0:
         basis[..., 0, 0] = 1.0
         return basis
-    first = np.zeros(size)
-    first[0] = 1.0
-    unit = np.where(norm > 0, x / np.where(norm > 0, norm, 1.0), first)
+    unit = x / np.where(norm > 0, norm, 1.0)
+    np.copyto(unit[..., :1], 1.0, where=norm == 0)
     half = np.sqrt(0.5)
     basis[..., 0, :2] = half
-    basis[..., 1:, 0] = half * unit
-    basis[..., 1:, 1] = -half * unit
+    np.multiply(unit, half, out=basis[..., 1:, 0])
+    np.multiply(unit, -half, out=basis[..., 1:, 1])
     # H = I − 2hhᵀ/hᵀh maps e₀ to ∓u, so that its other columns span what is orthogonal to u; the sign avoids
-    # cancellation.
-    h = unit + np.where(unit[..., :1] >= 0, 1.0, -1.0) * first
-    scaled = 2 * h / np.sum(h * h, axis=-1, keepdims=True)
-    basis[..., 1:, 2:] = np.eye(size)[:, 1:] - h[..., :, None] * scaled[..., None, 1:]
+    # cancellation. With h = u ± e₀ and ‖u‖ = 1, hᵀh = 2(1 + |u₀|).
+    first = unit[..., :1]
+    scaled = unit[..., 1:] / (-1 - np.abs(first))
+    unit[..., :1] += np.copysign(1.0, first)
+    np.multiply(unit[..., :, None], scaled[..., None, :], out=basis[..., 1:, 2:])
+    diagonal = np.arange(2, size + 1)
+    basis[..., diagonal, diagonal] += 1.0
     return basis
