@@ -9,12 +9,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from dpplang.runtime.condensed.interior import Interior
+from dpplang.runtime.condensed.pays import fits, interior_pays
+from dpplang.runtime.condensed.systems import Systems
 from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.cones.product import Product
 from dpplang.runtime.convexity import ConvexityTest
 from dpplang.runtime.data_map import Data
 from dpplang.runtime.detail import Detail
-from dpplang.runtime.options import Options
+from dpplang.runtime.options import Options, say
 from dpplang.runtime.proof import proves_infeasible, proves_unbounded
 from dpplang.runtime.refine import Refinement
 from dpplang.runtime.residuals import residuals
@@ -31,6 +34,10 @@ _LONG_ELEMENT, _LONG_BATCH = 1e-4, 2e-3
 # Solvers measure their residuals in other norms than we do: what they call solved may be so many tolerances by ours.
 _LOOSE = 100.0
 
+# Newton steps from an interior point, and the part of the tolerance that they must reach, or it is solved again.
+_NEWTON = 3
+_CLEAN = 1e-3
+
 Element = tuple[Array, Array, Array, Array]
 """(P, q, A, b) of one element; P and A as entries."""
 
@@ -46,10 +53,13 @@ class Conic:
         self._structure, self._cone, self._movers, self._P = structure, cone, movers, P
         self._solver = make_solver(structure, options)
         self._convexity = ConvexityTest(structure.P)
+        self._takes_batches = options.solver == "auto" and options.refine > 0 and fits(structure)
 
     def solve(self, data: Data, work: Workspace, elements: NDArray[np.intp]) -> None:
         """Solve or refuse elements of a batch."""
         pending = self._convex(data, work, elements)
+        if self._takes_batches and len(pending) > 1:
+            pending = self._together(data, work, pending)
         solved: list[tuple[int, Answer]] = []
         for i, answer in zip(pending, self._answers(data, pending), strict=True):
             if answer.status is Status.NUMERICAL:
@@ -108,6 +118,33 @@ class Conic:
     @cached_property
     def _constant_negative(self) -> dict[int, float]:
         return self._convexity.negative(self._P[None])
+
+    def _together(self, data: Data, work: Workspace, pending: list[int]) -> list[int]:
+        """Solve what an interior-point method for the whole batch can; the others. It stops early, and counts only
+        where refinement then arrives: what is left at a kink of the cones is safer with a solver that goes further."""
+        if not interior_pays(self._systems.plan, len(pending), self.options.threads or cores()):
+            return pending
+        start = time.perf_counter()
+        elements = np.array(pending)
+        x, y, s, converged = self._interior.solve(data, elements, self.options)
+        rows = elements[converged]
+        if rows.size:
+            near, count, enough = data.rows(rows), max(self.options.refine, _NEWTON), _CLEAN * self.options.tolerance
+            x, y, s, objective, worst = self._refinement.best(
+                near, x[converged], y[converged], s[converged], count, enough, None
+            )
+            good = worst <= enough
+            work.put(rows[good], x[good], y[good], s[good], objective[good])
+        say(self.options, self._interior, elements.size, int(work.ok[elements].sum()), start)
+        return elements[~work.ok[elements]].tolist()
+
+    @cached_property
+    def _systems(self) -> Systems:
+        return Systems(self._structure)
+
+    @cached_property
+    def _interior(self) -> Interior:
+        return Interior(self._systems)
 
     def _answers(self, data: Data, pending: list[int]) -> list[Answer]:
         """Solve the elements, over threads if there is enough to do (the solvers let go of the interpreter lock)."""

@@ -25,7 +25,7 @@ from dpplang.runtime.detail import Detail
 from dpplang.runtime.differentiate import Remarks, adjoint, tangent
 from dpplang.runtime.found import Found, Refused
 from dpplang.runtime.methods import Methods
-from dpplang.runtime.options import Options
+from dpplang.runtime.options import Options, say
 from dpplang.runtime.quadratic.dense import Planned
 from dpplang.runtime.second import Second
 from dpplang.runtime.sensitivity import make_sensitivity
@@ -125,22 +125,16 @@ class Engine:
                 else:
                     work.take(found)
                     founds.append(found)
-            self._say(method, elements.size, elements.size - work.open().size, start)
+            say(self.options, method, elements.size, elements.size - work.open().size, start)
         if (elements := work.open()).size:
             start = time.perf_counter()
             self._conic.solve(data, work, elements)
-            self._say(self._conic, elements.size, int(work.ok[elements].sum()), start)
+            say(self.options, self._conic, elements.size, int(work.ok[elements].sum()), start)
         value = self._sign * (work.objective + data.d[:, 0])
         outcome = work.x, work.y, work.s, value, work.status, work.ok
         solved = Solved(*outcome, theta, data, work.details, tuple(founds), self._sensitivity)
         warn_inaccurate(work.status, work.details, self.program.name)
         return solved
-
-    def _say(self, method: object, given: int, done: int, start: float) -> None:
-        """One line for ``verbose``."""
-        if self.options.verbose:
-            took = 1e3 * (time.perf_counter() - start)
-            print(f"dpplang: {type(method).__name__} has answers for {done} of {given} elements after {took:.3g} ms")
 
     def adjoint(
         self,

@@ -7,7 +7,9 @@
 | exp, log, entropy, powers … as costs; linear, SOC and PSD cones, ≤ 400 rows | `smooth` | that loop; the graphs |
 | variables that only name expressions with constant coefficients | `reduced` | those variables and their rows |
 
-A method takes a whole batch, and answers only for elements whose optimality it has verified.
+A method takes a whole batch, and answers only for elements whose optimality it has verified. What is left goes to
+:mod:`dpplang.runtime.conic`, which has an interior-point method for batches of second-order cones of its own
+(:mod:`dpplang.runtime.condensed`), for whole programs and for reduced ones.
 """
 
 from __future__ import annotations

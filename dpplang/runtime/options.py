@@ -141,6 +141,13 @@ class Options:
         return Options(**options)
 
 
+def say(options: Options, method: object, given: int, done: int, start: float) -> None:
+    """One line for ``verbose``: what a method has made of some elements since ``start``, by ``time.perf_counter``."""
+    if options.verbose:
+        took = 1e3 * (time.perf_counter() - start)
+        print(f"dpplang: {type(method).__name__} has answers for {done} of {given} elements after {took:.3g} ms")
+
+
 def _missing(solver: str) -> Diagnostic | None:
     """What to do where an optional solver is not installed."""
     if find_spec(solver) is not None:

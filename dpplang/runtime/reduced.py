@@ -19,7 +19,7 @@ from dpplang.runtime.conic import Conic
 from dpplang.runtime.data_map import Data
 from dpplang.runtime.detail import Detail
 from dpplang.runtime.found import Found, Refused
-from dpplang.runtime.kkt import KktPlan, Linearized
+from dpplang.runtime.kkt import KktPlan, Linear
 from dpplang.runtime.options import Options
 from dpplang.runtime.quadratic.dense import Dense, DensePlan, Planned
 from dpplang.runtime.solvers.protocol import Pattern, Structure
@@ -114,10 +114,10 @@ class ReducedMethod:
         ray, _ = self._plan.expand(self._dense, *none, alone, np.zeros((1, self._plan.m)))
         return replace(detail, certificate=ray[0])
 
-    def linearize(self, small: Data, v: Array) -> Linearized:
+    def linearize(self, small: Data, v: Array) -> Linear:
         return self._kkt.linearize(small.P, small.A, v)
 
-    def around(self, linear: Linearized, g: Array, h: Array) -> tuple[Array, Array]:
+    def around(self, linear: Linear, g: Array, h: Array) -> tuple[Array, Array]:
         """S of the whole program by that of the smaller one."""
         small = self._plan.reduce(self._dense, g, h)
         return self._plan.expand(self._dense, g, h, *linear.solve(*small))
@@ -143,7 +143,7 @@ class _Sensitivity:
         self._method, self._small, self._v = method, small, v
 
     @cached_property
-    def _linear(self) -> Linearized:
+    def _linear(self) -> Linear:
         return self._method.linearize(self._small, self._v)
 
     def __call__(self, g: Array, h: Array) -> tuple[Array, Array]:

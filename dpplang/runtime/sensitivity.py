@@ -14,7 +14,7 @@ from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.cones.product import Product
 from dpplang.runtime.derivative import Sensitivity
 from dpplang.runtime.found import Found
-from dpplang.runtime.kkt import KktPlan, Linearized
+from dpplang.runtime.kkt import KktPlan, Linear
 from dpplang.runtime.options import Options, Smoothed
 from dpplang.runtime.solvers.protocol import Structure
 from dpplang.runtime.threads import cores, each
@@ -142,7 +142,7 @@ class Combined:
 class _Direct:
     """S of the elements that ``ok`` marks (None: all of them), 0 for the rest."""
 
-    def __init__(self, linear: Linearized, ok: NDArray[np.bool_] | None) -> None:
+    def __init__(self, linear: Linear, ok: NDArray[np.bool_] | None) -> None:
         self._linear, self._ok = linear, ok
 
     def __call__(self, g: Array, h: Array) -> tuple[Array, Array]:
