@@ -37,6 +37,7 @@ from dpplang.runtime.cones.cone import Array
 from dpplang.runtime.cones.linear import Nonneg, Zero
 from dpplang.runtime.cones.product import Product, ProductSpectrum
 from dpplang.runtime.entries import Entries
+from dpplang.runtime.kkt_alone import Alone, AlonePlan
 from dpplang.runtime.kkt_factor import Factor, factorize, null_component
 from dpplang.runtime.kkt_sparse import factorize_sparse
 from dpplang.runtime.solvers.protocol import Structure
@@ -128,7 +129,7 @@ class Eliminated:
     pull: Callable[[Array], Array]
 
 
-Linear: TypeAlias = "Linearized | CondensedSystem"
+Linear: TypeAlias = "Linearized | CondensedSystem | Alone"
 
 
 class KktPlan:
@@ -148,12 +149,20 @@ class KktPlan:
 
     def linearize(self, P: Array, A: Array, v: Array) -> Linear:
         """Factorize at P, A (entries, ``[1 or B, nnz]``) and v = s − y ``[B, m]``."""
+        if v.shape[0] == 1 and self._alone is not None:
+            alone = Alone(self._alone, P, A, v)
+            if alone.fits:
+                return alone
         if system_pays(self._structure, v.shape[0]) and self._condensed is not None:
             return CondensedSystem(self._condensed.at(P, A), v, partial(self._some, P, A, v))
         return self._linearize(P, A, v)
 
     def _some(self, P: Array, A: Array, v: Array, elements: NDArray[np.intp]) -> Linearized:
         return self._linearize(_rows(P, elements), _rows(A, elements), v[elements])
+
+    @cached_property
+    def _alone(self) -> AlonePlan | None:
+        return AlonePlan.of(self._structure)
 
     @cached_property
     def _condensed(self) -> Systems | None:

@@ -17,6 +17,7 @@ from dpplang.runtime.condensed.systems import Systems
 from dpplang.runtime.cones import Product
 from dpplang.runtime.engine import Engine
 from dpplang.runtime.kkt import KktPlan
+from dpplang.runtime.kkt_alone import Alone, AlonePlan
 from dpplang.runtime.options import Options
 from dpplang.runtime.solvers.protocol import Structure
 from tests.runtime.programs import build, random_program
@@ -116,6 +117,33 @@ def test_system(cones: Cones, shared: bool) -> None:
             close(mine[k], theirs[k], 1e-8)
     assert sum(e.size for e in asked) < batch / 2
     assert theta
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("cones", CONES, ids=str)
+def test_system_of_one(cones: Cones, seed: int) -> None:
+    """One element alone, and its S, which is symmetric, is the dense one."""
+    program, theta = random_program(cones, seed)
+    engine = Engine(program)
+    solved = engine.solve(theta)
+    structure, product = Structure.of(program), Product.of(program.cones)
+    plan = AlonePlan.of(structure)
+    assert plan is not None
+    P, A, v = solved.data.P, solved.data.A, solved.s - solved.y
+    alone, dense = Alone(plan, P, A, v), KktPlan(structure, product)._linearize(P, A, v)
+    if not alone.fits:
+        assert dense.singular[0] or ((dense.spectrum.values > 0) & (dense.spectrum.values < 0.02)).any()
+        return
+    rng = np.random.default_rng(seed)
+    g, h = rng.normal(size=(1, program.n)), rng.normal(size=(1, program.m))
+    for mine, theirs in zip(alone.solve(g, h), dense.solve(g, h), strict=True):
+        close(mine, theirs, 1e-9)
+    for mine, theirs in zip(
+        alone.newton(g, h, lambda d: d @ structure.A.matrix(A[0]).T.toarray()),
+        dense.newton(g, h, lambda d: d @ structure.A.matrix(A[0]).T.toarray()),
+        strict=True,
+    ):
+        close(mine, theirs, 1e-9)
 
 
 @pytest.mark.usefixtures("together")
