@@ -8,12 +8,11 @@ only the newest may be asked.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import TypeAlias
 
 from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.source import Piece, Source
@@ -33,8 +32,19 @@ from dpplang.syntax.parser import Parsed, Part
 from dpplang.syntax.pieces import Pieces
 from dpplang.syntax.walk import children
 
-Version: TypeAlias = tuple[tuple[ast.Node, object], ...]
-"""The nodes of an item that are checked, and what each was checked to be, which is None if that is not known."""
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What some items were checked to be.
+
+    Attributes:
+        checked: the nodes that are checked, each with what it was checked to be, which is None if that is not known.
+        functions: those among the items, which are checked where they are called. callers: the items that do.
+    """
+
+    checked: tuple[tuple[ast.Node, object], ...]
+    functions: tuple[ast.FuncItem, ...]
+    callers: tuple[ast.AnyItem, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,23 +163,25 @@ class Analysis:
         return kept[1]
 
     def _type(self, item: ast.AnyItem) -> tuple[Version, dict[int, Expr]]:
-        return self.version(item), type_nodes(item, self.checked.typed)
+        return self.version((item,)), type_nodes(item, self.checked.typed)
 
-    def version(self, item: ast.AnyItem) -> Version:
-        """What an item was checked to be; to be asked for with :meth:`outdated`."""
-        match item:
-            case ast.DerivedItem(declaration=declaration) | ast.LetItem(declaration=declaration):
-                nodes: tuple[ast.Node, ...] = (declaration,)
-            case ast.DimItem() | ast.DataItem() | ast.ParamItem() | ast.VarItem():
-                nodes = item.declarations
-            case _:
-                nodes = (item,)
-        return tuple((node, self.memo.token(node)) for node in nodes)
+    def version(self, items: Iterable[ast.AnyItem]) -> Version:
+        """What items were checked to be; to be asked for with :meth:`outdated`."""
+        functions = tuple(item for item in items if isinstance(item, ast.FuncItem))
+        callers = self._callers(functions)
+        nodes = chain.from_iterable(_checked(item) for item in (*items, *callers) if not isinstance(item, ast.FuncItem))
+        return Version(tuple((node, self.memo.token(node)) for node in nodes), functions, callers)
 
     def outdated(self, version: Version) -> bool:
-        """Whether an item may be something else by now."""
+        """Whether the items may be something else by now."""
         token = self.memo.token
-        return any(made is None or token(node) is not made for node, made in version)
+        for node, made in version.checked:  # asked of every item at every keystroke
+            if made is None or token(node) is not made:
+                return True
+        return bool(version.functions) and self._callers(version.functions) != version.callers
+
+    def _callers(self, functions: tuple[ast.FuncItem, ...]) -> tuple[ast.AnyItem, ...]:
+        return tuple(caller for function in functions for caller in self.names.callers(function.name.name))
 
     def expression_at(self, offset: int) -> tuple[ast.Node, Expr] | None:
         """The smallest expression that holds an offset and could be typed, as a node and typed."""
@@ -212,6 +224,17 @@ class Session:
         self._kept.only(parsed.file.items, parts)
         names = Names(parsed.file.items, self._kept, _library_names())
         return Analysis(source, self.path, self.loader, parsed, checked, parts, names, self._kept, self._memo)
+
+
+def _checked(item: ast.AnyItem) -> tuple[ast.Node, ...]:
+    """The nodes of an item that are checked one by one."""
+    match item:
+        case ast.DerivedItem(declaration=declaration) | ast.LetItem(declaration=declaration):
+            return (declaration,)
+        case ast.DimItem() | ast.DataItem() | ast.ParamItem() | ast.VarItem():
+            return item.declarations
+        case _:
+            return (item,)
 
 
 def _start(item: ast.AnyItem) -> int:

@@ -59,7 +59,7 @@ class _Written:
     """The hints of a piece, and where they stand in it.
 
     Attributes:
-        version: of its items, as they were checked; of a ``func`` nothing is known, which is typed where it is called.
+        version: of the items that can have hints.
     """
 
     labels: tuple[tuple[int, str], ...]
@@ -71,7 +71,7 @@ def _written(view: View, part: Part, line: int, level: Hints, piece: Piece) -> _
     analysis, at = view.analysis, piece.offset
     labels = [label for item in part.items for label in _labels(item, analysis.typed(item), level)]
     fragment = Fragment.of([_json(view, offset, label) for offset, label in labels], line)
-    version = tuple(v for item in part.items if _says(item, level) for v in analysis.version(item))
+    version = analysis.version([item for item in part.items if _says(item, level)])
     return _Written(tuple((offset - at, label) for offset, label in labels), fragment, version)
 
 
