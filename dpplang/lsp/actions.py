@@ -20,11 +20,9 @@ from dpplang.core.codes import CODES
 from dpplang.core.edits import mend
 from dpplang.core.source import Source
 from dpplang.lsp.diagnostics import place, to_protocol
+from dpplang.lsp.offers import EXPLAIN, FIX_ALL
 from dpplang.lsp.view import View
 from dpplang.pipeline import Compilation
-
-EXPLAIN = "dpp.explain"
-FIX_ALL = "source.fixAll.dpp"
 
 
 def actions(

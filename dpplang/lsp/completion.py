@@ -29,7 +29,6 @@ from dpplang.syntax import ast
 MOST = 200
 """Names of one sort that a list holds; of a file with more, they are chosen by what is typed."""
 _AT = "\0"  # stands for the range of what is typed
-TRIGGERS = ["[", "(", ",", " ", '"', "'"]
 _BINDER = re.compile(r"([^\W\d]\w*)\s+in\b")
 _KINDS = {
     Kind.DIM: CompletionItemKind.TypeParameter,

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lsprotocol.types import TextDocumentContentChangeEvent, TextDocumentContentChangePartial
 from pygls.uris import to_fs_path
@@ -20,10 +21,12 @@ from dpplang.core.source import Source
 from dpplang.lsp.analysis import Analysis, Session
 from dpplang.lsp.files import Files
 from dpplang.lsp.lines import Encoding, Lines
-from dpplang.lsp.tokens import Chunk
 from dpplang.lsp.view import View
 from dpplang.pipeline import Compilation
 from dpplang.semantics.memo import Stopped
+
+if TYPE_CHECKING:
+    from dpplang.lsp.tokens import Chunk
 
 
 @dataclass(eq=False)

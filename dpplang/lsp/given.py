@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,8 +61,14 @@ def _settings(path: Path | None) -> dict[str, int]:
     for folder in () if path is None else path.parents:
         settings = folder / _SETTINGS
         try:
-            content = tomllib.loads(settings.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+            text = settings.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
+        import tomllib  # takes longer to load than everything else here, and few folders have settings
+
+        try:
+            content = tomllib.loads(text)
+        except tomllib.TOMLDecodeError:
             continue
         try:
             own = content.get(path.relative_to(folder).as_posix()) if path is not None else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from functools import partial
 
 from lsprotocol.types import InlayHintKind
@@ -14,19 +13,12 @@ from dpplang.lattice.dims import show_shape
 from dpplang.lattice.sign import Sign
 from dpplang.lsp.analysis import Version
 from dpplang.lsp.fragments import Fragment, Json
+from dpplang.lsp.settings import Hints
 from dpplang.lsp.view import View
 from dpplang.semantics.tree import Expr
 from dpplang.syntax import ast
 from dpplang.syntax.parser import Part
 from dpplang.syntax.walk import walk
-
-
-class Hints(Enum):
-    """``TOP``: the objective, the sides of constraints, `derived` and `let`; ``ALL``: every call besides."""
-
-    OFF = "off"
-    TOP = "top"
-    ALL = "all"
 
 
 def hints(view: View, start: int, end: int, level: Hints) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Coroutine, Generator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,10 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
 
 from dpplang import __version__
-from dpplang.lsp import actions, completion, folding, formatting, hints, navigation, signature, symbols, tokens
+from dpplang.lsp import offers
 from dpplang.lsp.diagnostics import SOURCE, diagnostics
 from dpplang.lsp.documents import Document, Documents, path_of, real_path
-from dpplang.lsp.everywhere import Everywhere
 from dpplang.lsp.garbage import Garbage
-from dpplang.lsp.hover import hover
 from dpplang.lsp.lenses import Lenses
 from dpplang.lsp.lines import Encoding
 from dpplang.lsp.settings import Settings
@@ -29,6 +28,9 @@ from dpplang.lsp.view import View
 
 if TYPE_CHECKING:
     from cattrs import Converter
+
+    from dpplang.lsp.everywhere import Everywhere
+    from dpplang.lsp.tokens import Chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,6 @@ class Server(LanguageServer):
             converter_factory=_converter,
         )
         self.documents = Documents()
-        self.everywhere = Everywhere(self.documents, self.folders)
         self.settings = Settings()
         sizer = None if lowering is None else Sizer(lowering, self.warn)
         self.lenses = Lenses(self.view, sizer, lambda: self.workspace_code_lens_refresh(None))
@@ -94,6 +95,14 @@ class Server(LanguageServer):
         self._refreshing: asyncio.TimerHandle | None = None
         self.garbage = Garbage()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._loads = False
+
+    @cached_property
+    def everywhere(self) -> Everywhere:
+        """What is asked of several files, once it is."""
+        from dpplang.lsp.everywhere import Everywhere
+
+        return Everywhere(self.documents, self.folders)
 
     @property
     def encoding(self) -> Encoding:
@@ -143,9 +152,18 @@ class Server(LanguageServer):
             waiting.cancel()
 
     def _push_now(self, document: Document) -> None:
-        task = asyncio.ensure_future(self._push(document))
+        self._run(self._push(document))
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def load_later(self) -> None:
+        """Now that the first diagnostics are found, load what they did not wait for."""
+        if not self._loads:
+            self._loads = True
+            self._run(offers.load_features())
 
     async def _push(self, document: Document) -> None:
         view = await self.documents.view(document)
@@ -154,6 +172,7 @@ class Server(LanguageServer):
             self.text_document_publish_diagnostics(
                 lsp.PublishDiagnosticsParams(document.uri, diagnostics(view), version=document.version)
             )
+        self.load_later()
 
     # --- refreshing what the client holds ------------------------------------------------------------------------
 
@@ -232,7 +251,8 @@ def _texts(server: Server) -> None:
         server.garbage.forget()
         server.lenses.shutdown()
         server.documents.shutdown()
-        server.everywhere.shutdown()
+        if "everywhere" in vars(server):
+            server.everywhere.shutdown()
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
     def did_open(params: lsp.DidOpenTextDocumentParams) -> None:
@@ -286,6 +306,7 @@ def _texts(server: Server) -> None:
     async def pull(params: lsp.DocumentDiagnosticParams) -> lsp.DocumentDiagnosticReport:
         document = server.document(params.text_document.uri)
         view = await server.documents.view(document)
+        server.load_later()
         known = f"{id(document)}.{document.generation}"
         if params.previous_result_id == known:
             return lsp.RelatedUnchangedDocumentDiagnosticReport(known)
@@ -295,11 +316,15 @@ def _texts(server: Server) -> None:
 def _reading(server: Server) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_HOVER)
     async def on_hover(params: lsp.HoverParams) -> lsp.Hover | None:
+        from dpplang.lsp.hover import hover
+
         view = await server.view(params.text_document.uri)
         return hover(view, view.offset(params.position))
 
     @server.feature(lsp.TEXT_DOCUMENT_DEFINITION)
     async def on_definition(params: lsp.DefinitionParams) -> list[lsp.Location]:
+        from dpplang.lsp import navigation
+
         view = await server.view(params.text_document.uri)
         return navigation.definition(view, view.offset(params.position))
 
@@ -310,6 +335,8 @@ def _reading(server: Server) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
     async def on_highlight(params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight]:
+        from dpplang.lsp import navigation
+
         view = await server.view(params.text_document.uri)
         return navigation.highlights(view, view.offset(params.position))
 
@@ -318,19 +345,25 @@ def _reading(server: Server) -> None:
         lsp.SignatureHelpOptions(trigger_characters=["(", ","], retrigger_characters=[")"]),
     )
     async def on_signature(params: lsp.SignatureHelpParams) -> lsp.SignatureHelp | None:
+        from dpplang.lsp import signature
+
         view = await server.view(params.text_document.uri)
         return signature.signature_help(view, view.offset(params.position))
 
     @server.feature(
         lsp.TEXT_DOCUMENT_COMPLETION,
-        lsp.CompletionOptions(trigger_characters=completion.TRIGGERS, resolve_provider=True),
+        lsp.CompletionOptions(trigger_characters=offers.TRIGGERS, resolve_provider=True),
     )
     async def on_completion(params: lsp.CompletionParams) -> Ready:
+        from dpplang.lsp import completion
+
         view = await server.view(params.text_document.uri)
         return Ready(completion.completion(view, view.offset(params.position), snippets=_snippets(server)))
 
     @server.feature(lsp.COMPLETION_ITEM_RESOLVE)
     def on_resolve(item: lsp.CompletionItem) -> lsp.CompletionItem:
+        from dpplang.lsp import completion
+
         return completion.resolve(item)
 
 
@@ -347,6 +380,8 @@ def _editing(server: Server) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_RENAME, lsp.RenameOptions(prepare_provider=True))
     async def on_rename(params: lsp.RenameParams) -> lsp.WorkspaceEdit:
+        from dpplang.lsp import navigation
+
         document, versions = server.document(params.text_document.uri), _versions(server)
         try:
             return await server.everywhere.rename(document, params.position, params.new_name, versions=versions)
@@ -355,9 +390,11 @@ def _editing(server: Server) -> None:
 
     @server.feature(
         lsp.TEXT_DOCUMENT_CODE_ACTION,
-        lsp.CodeActionOptions([lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.SourceFixAll, actions.FIX_ALL]),
+        lsp.CodeActionOptions([lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.SourceFixAll, offers.FIX_ALL]),
     )
     async def on_actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+        from dpplang.lsp import actions
+
         document = server.document(params.text_document.uri)
         view = await server.documents.view(document)
         found = await server.documents.findings(document) if view.analysis.diagnostics else ()
@@ -367,8 +404,10 @@ def _editing(server: Server) -> None:
         meant = params.context.diagnostics
         return actions.actions(view, start, end, params.context.only, version, found, meant)
 
-    @server.command(actions.EXPLAIN)
+    @server.command(offers.EXPLAIN)
     async def explain(code: str) -> str:
+        from dpplang.lsp import actions
+
         text = actions.explanation(str(code))
         if text:
             server.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, text))
@@ -376,10 +415,14 @@ def _editing(server: Server) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
     async def on_format(params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit]:
+        from dpplang.lsp import formatting
+
         return formatting.formatting(await server.view(params.text_document.uri))
 
     @server.feature(lsp.TEXT_DOCUMENT_RANGE_FORMATTING)
     async def on_range(params: lsp.DocumentRangeFormattingParams) -> list[lsp.TextEdit]:
+        from dpplang.lsp import formatting
+
         view = await server.view(params.text_document.uri)
         last = params.range.end.line - (
             params.range.end.character == 0 and params.range.end.line > params.range.start.line
@@ -396,25 +439,35 @@ def _versions(server: Server) -> bool:
 def _whole(server: Server) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
     async def on_symbols(params: lsp.DocumentSymbolParams) -> Ready:
+        from dpplang.lsp import symbols
+
         view = await server.view(params.text_document.uri)
         return Ready(symbols.outline(view) if _hierarchical(server) else symbols.flattened(view))
 
     @server.feature(lsp.WORKSPACE_SYMBOL)
     async def on_workspace(params: lsp.WorkspaceSymbolParams) -> list[lsp.SymbolInformation]:
+        from dpplang.lsp import symbols
+
         views = [await server.documents.view(document) for document in server.documents]
         return symbols.workspace_symbols(views, server.folders(), params.query, server.encoding)
 
     @server.feature(lsp.TEXT_DOCUMENT_FOLDING_RANGE)
     async def on_folding(params: lsp.FoldingRangeParams) -> list[lsp.FoldingRange]:
+        from dpplang.lsp import folding
+
         return folding.folding(await server.view(params.text_document.uri))
 
     @server.feature(lsp.TEXT_DOCUMENT_SELECTION_RANGE)
     async def on_selection(params: lsp.SelectionRangeParams) -> list[lsp.SelectionRange]:
+        from dpplang.lsp import folding
+
         view = await server.view(params.text_document.uri)
         return [folding.selection(view, position) for position in params.positions]
 
     @server.feature(lsp.TEXT_DOCUMENT_INLAY_HINT)
     async def on_hints(params: lsp.InlayHintParams) -> Ready:
+        from dpplang.lsp import hints
+
         view = await server.view(params.text_document.uri)
         start, end = view.offset(params.range.start), view.offset(params.range.end)
         return Ready(hints.hints(view, start, end, server.settings.inlay_hints))
@@ -430,16 +483,20 @@ def _whole(server: Server) -> None:
         return await server.lenses.resolve(lens)
 
     options = lsp.SemanticTokensRegistrationOptions(
-        tokens.LEGEND, range=True, full=lsp.SemanticTokensFullDelta(delta=True)
+        offers.LEGEND, range=True, full=lsp.SemanticTokensFullDelta(delta=True)
     )
 
     @server.feature(lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, options)
     async def on_tokens(params: lsp.SemanticTokensParams) -> Ready:
+        from dpplang.lsp import tokens
+
         result, chunks = await _all_tokens(server, server.document(params.text_document.uri))
         return Ready(f'{{"resultId":"{result}","data":{tokens.written(chunks)}}}')
 
     @server.feature(lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL_DELTA)
     async def on_delta(params: lsp.SemanticTokensDeltaParams) -> Ready:
+        from dpplang.lsp import tokens
+
         document = server.document(params.text_document.uri)
         before = document.semantic
         result, chunks = await _all_tokens(server, document)
@@ -449,12 +506,16 @@ def _whole(server: Server) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_RANGE)
     async def on_some(params: lsp.SemanticTokensRangeParams) -> lsp.SemanticTokens:
+        from dpplang.lsp import tokens
+
         view = await server.view(params.text_document.uri)
         start, end = view.offset(params.range.start), view.offset(params.range.end)
         return lsp.SemanticTokens(tokens.encode(tokens.tokens(view, start, end), view.lines))
 
 
-async def _all_tokens(server: Server, document: Document) -> tuple[str, list[tokens.Chunk]]:
+async def _all_tokens(server: Server, document: Document) -> tuple[str, list[Chunk]]:
+    from dpplang.lsp import tokens
+
     view = await server.documents.view(document)
     result = f"{document.generation}"
     if document.semantic is None or document.semantic[0] != result:

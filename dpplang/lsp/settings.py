@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, cast
 
-from dpplang.lsp.hints import Hints
+
+class Hints(Enum):
+    """Inlay hints that are shown. ``TOP``: of the objective, the sides of constraints, `derived` and `let`; ``ALL``: of
+    every call besides."""
+
+    OFF = "off"
+    TOP = "top"
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,25 +11,16 @@ from dataclasses import dataclass, field
 from operator import eq
 from typing import TypeAlias
 
-from lsprotocol.types import SemanticTokensLegend
-
 from dpplang.core.common import common_start
 from dpplang.core.source import Piece
 from dpplang.lsp.kept import Column
 from dpplang.lsp.lines import Lines
 from dpplang.lsp.names import Kind, Space, free
+from dpplang.lsp.offers import MODIFIERS, TYPES
 from dpplang.lsp.view import View
 from dpplang.syntax import ast
 from dpplang.syntax.classes import Class, Classified
 from dpplang.syntax.parser import Part
-
-TYPES = (
-    *("keyword", "comment", "string", "number", "operator"),
-    *("variable", "parameter", "property", "typeParameter", "function", "enumMember"),
-    *("modifier", "type", "macro", "label"),
-)
-MODIFIERS = ("declaration", "readonly", "defaultLibrary", "documentation", "static", "modification")
-LEGEND = SemanticTokensLegend(list(TYPES), list(MODIFIERS))
 
 CLASSES: dict[Class, tuple[str, ...]] = {
     Class.COMMENT: ("comment",),

@@ -12,12 +12,13 @@ from lsprotocol.types import CompletionItem, CompletionList, InlayHint, MarkupCo
 from dpplang.core.edits import apply_edits
 from dpplang.core.source import Source
 from dpplang.lsp import completion, folding, formatting, hints, lens, navigation, signature, symbols, tokens, words
-from dpplang.lsp.actions import FIX_ALL, actions, explanation
+from dpplang.lsp.actions import actions, explanation
 from dpplang.lsp.analysis import Session
 from dpplang.lsp.diagnostics import diagnostics
-from dpplang.lsp.hints import Hints
 from dpplang.lsp.hover import hover
 from dpplang.lsp.lines import Encoding, Lines
+from dpplang.lsp.offers import FIX_ALL
+from dpplang.lsp.settings import Hints
 from dpplang.lsp.sizes import Query, Size, Unsized
 from dpplang.lsp.view import View
 from dpplang.pipeline import Compilation

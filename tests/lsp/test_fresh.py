@@ -30,6 +30,7 @@ from dpplang.lsp import (
 )
 from dpplang.lsp.analysis import Session
 from dpplang.lsp.lines import Encoding, Lines
+from dpplang.lsp.settings import Hints
 from dpplang.lsp.view import View
 from dpplang.pipeline import Compilation
 from dpplang.semantics.memo import Stopped
@@ -155,8 +156,8 @@ def ask(view: View, rng: random.Random) -> dict[str, object]:
         "renamable": navigation.renamable(view, offset),
         "tokens": tokens.written(tokens.encoded(view)),
         "some tokens": tokens.encode(tokens.tokens(view, start, end), view.lines),
-        **{f"{level.value} hints": hints.hints(view, start, end, level) for level in hints.Hints},
-        "all hints": hints.hints(view, 0, size, hints.Hints.TOP),
+        **{f"{level.value} hints": hints.hints(view, start, end, level) for level in Hints},
+        "all hints": hints.hints(view, 0, size, Hints.TOP),
         "lenses": lens.lenses(view),
         "folding": folding.folding(view),
         "selection": folding.selection(view, view.lines.position(offset)),

@@ -18,13 +18,23 @@ from dpplang.lsp.diagnostics import diagnostics
 make_server()
 Session("a.dpp", None).analyze(sys.argv[1]).diagnostics
 heavy = {"numpy", "scipy", "torch", "rich", "matplotlib", "dpplang.asa.program"} & set(sys.modules)
-sys.exit(f"loaded {heavy}" if heavy else 0)
+later = {"dpplang.lsp." + name for name in ("completion", "hover", "actions", "navigation")} & set(sys.modules)
+sys.exit(f"loaded {heavy | later}" if heavy | later else 0)
 """
 
 
 def test_the_server_loads_no_numeric_library() -> None:
     command = [sys.executable, "-c", SCRIPT, program(30)]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+
+
+def test_what_the_first_diagnostics_did_not_wait_for_is_loaded_afterwards() -> None:
+    script = (
+        "import asyncio, sys; from dpplang.lsp.offers import load_features; asyncio.run(load_features());"
+        "assert {'dpplang.lsp.completion', 'dpplang.lsp.hover', 'dpplang.lsp.actions'} <= set(sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
 
 
