@@ -16,7 +16,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
 
 from dpplang import __version__
-from dpplang.lsp import offers
+from dpplang.lsp import navigation, offers
 from dpplang.lsp.diagnostics import SOURCE, diagnostics
 from dpplang.lsp.documents import Document, Documents, path_of, real_path
 from dpplang.lsp.garbage import Garbage
@@ -323,8 +323,6 @@ def _reading(server: Server) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_DEFINITION)
     async def on_definition(params: lsp.DefinitionParams) -> list[lsp.Location]:
-        from dpplang.lsp import navigation
-
         view = await server.view(params.text_document.uri)
         return navigation.definition(view, view.offset(params.position))
 
@@ -335,8 +333,6 @@ def _reading(server: Server) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
     async def on_highlight(params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight]:
-        from dpplang.lsp import navigation
-
         view = await server.view(params.text_document.uri)
         return navigation.highlights(view, view.offset(params.position))
 
@@ -380,8 +376,6 @@ def _editing(server: Server) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_RENAME, lsp.RenameOptions(prepare_provider=True))
     async def on_rename(params: lsp.RenameParams) -> lsp.WorkspaceEdit:
-        from dpplang.lsp import navigation
-
         document, versions = server.document(params.text_document.uri), _versions(server)
         try:
             return await server.everywhere.rename(document, params.position, params.new_name, versions=versions)

@@ -18,7 +18,7 @@ from dpplang.lsp.diagnostics import diagnostics
 make_server()
 Session("a.dpp", None).analyze(sys.argv[1]).diagnostics
 heavy = {"numpy", "scipy", "torch", "rich", "matplotlib", "dpplang.asa.program"} & set(sys.modules)
-later = {"dpplang.lsp." + name for name in ("completion", "hover", "actions", "navigation")} & set(sys.modules)
+later = {"dpplang.lsp." + name for name in ("completion", "hover", "actions", "formatting")} & set(sys.modules)
 sys.exit(f"loaded {heavy | later}" if heavy | later else 0)
 """
 
