@@ -39,8 +39,10 @@ def edited(view: View, edits: list[TextEdit]) -> str:
 
 def shown(needle: str, inside: int = 0, text: str = PORTFOLIO) -> str:
     found = hover(*at(text, needle, inside))
-    assert found is None or isinstance(found.contents, MarkupContent)
-    return "" if found is None else found.contents.value
+    if found is None:
+        return ""
+    assert isinstance(found.contents, MarkupContent)
+    return found.contents.value
 
 
 # --- hover -------------------------------------------------------------------------------------------------------
