@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 
 from lsprotocol.types import (
     DocumentHighlight,
     DocumentHighlightKind,
+    DocumentLink,
     Location,
     Position,
     PrepareRenamePlaceholder,
@@ -41,6 +43,19 @@ def definition(view: View, offset: int) -> list[Location]:
     if mention.space is Space.ARGUMENT:
         return _argument(view, str(mention.owner), mention)
     return located(view, _declarations(view, mention))
+
+
+def links(view: View) -> list[DocumentLink]:
+    """The paths of the import lines, each with the file that it leads to."""
+    found: list[DocumentLink] = []
+    for item in view.analysis.items:
+        if isinstance(item, ast.ImportItem):
+            path = view.analysis.loader.find(PurePosixPath(item.path))
+            if path is not None:
+                found.append(
+                    DocumentLink(view.lines.range(item.path_span.start + 1, item.path_span.end - 1), path.as_uri())
+                )
+    return found
 
 
 def located(view: View, spans: Iterable[Span]) -> list[Location]:

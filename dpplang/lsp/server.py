@@ -326,6 +326,10 @@ def _reading(server: Server) -> None:
         view = await server.view(params.text_document.uri)
         return navigation.definition(view, view.offset(params.position))
 
+    @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_LINK)
+    async def on_links(params: lsp.DocumentLinkParams) -> list[lsp.DocumentLink]:
+        return navigation.links(await server.view(params.text_document.uri))
+
     @server.feature(lsp.TEXT_DOCUMENT_REFERENCES)
     async def on_references(params: lsp.ReferenceParams) -> list[lsp.Location]:
         document, declaration = server.document(params.text_document.uri), params.context.include_declaration
