@@ -43,13 +43,14 @@ async def test_vscode_is_given_versions(vscode: LanguageClient, folder: Path) ->
     assert isinstance(prepared, lsp.PrepareRenamePlaceholder) and prepared.placeholder == "loss"
     made = await vscode.text_document_rename_async(lsp.RenameParams(document, at, "cost"))
     assert made is not None and made.changes is None and made.document_changes is not None
-    found = {change.text_document.uri: change for change in made.document_changes}  # type: ignore[union-attr]
+    edits = [change for change in made.document_changes if isinstance(change, lsp.TextDocumentEdit)]
+    found = {change.text_document.uri: change for change in edits}
     assert {Path(uri).name: change.text_document.version for uri, change in found.items()} == {
         "one.dpp": 5,
         "two.dpp": None,
         "loss.dpp": None,
     }
-    lines = [edit.range.start.line for edit in found[document.uri].edits]  # type: ignore[union-attr]
+    lines = [edit.range.start.line for edit in found[document.uri].edits if isinstance(edit, lsp.TextEdit)]
     assert lines == [1, 4]
 
 
