@@ -12,6 +12,8 @@ from dpplang.core.diagnostics import Diagnostic
 from dpplang.core.errors import BindError, DiagnosticsError, DppError, InternalError, SolveError
 
 if TYPE_CHECKING:
+    from dpplang.convert.conversion import Converted, from_cvxpy
+    from dpplang.convert.refusal import ConversionError
     from dpplang.pipeline import Problem, load, parse
     from dpplang.runtime.options import Smoothed
 
@@ -19,6 +21,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BindError",
+    "ConversionError",
+    "Converted",
     "Diagnostic",
     "DiagnosticsError",
     "DppError",
@@ -26,6 +30,7 @@ __all__ = [
     "Problem",
     "Smoothed",
     "SolveError",
+    "from_cvxpy",
     "load",
     "parse",
 ]
@@ -35,6 +40,10 @@ def __getattr__(name: str) -> object:
     # Resolved on first use: importing one floor (the runtime, say) must not load those above it.
     if name in ("Problem", "load", "parse"):
         return getattr(import_module("dpplang.pipeline"), name)
+    if name in ("Converted", "from_cvxpy"):
+        return getattr(import_module("dpplang.convert.conversion"), name)
+    if name == "ConversionError":
+        return import_module("dpplang.convert.refusal").ConversionError
     if name == "Smoothed":
         return import_module("dpplang.runtime.options").Smoothed
     raise AttributeError(f"module 'dpplang' has no attribute {name!r}")
