@@ -18,11 +18,11 @@ from dpplang.syntax import ast
 REPEATED = 60
 """Nodes that a shared expression may take in all before it gets a name."""
 
-DEEPEST = 60
+DEEPEST = 24
 """Levels of an expression before a part of it gets a name."""
 
-FARTHEST = 200
-"""Levels through names before an affine part becomes a variable: the checker looks through names."""
+FARTHEST = 8
+"""Names behind one another before an affine part becomes a variable: the checker looks through names."""
 
 PRODUCTS = frozenset({"MulExpression", "multiply", "DivExpression", "kron", "conv", "convolve"})
 
@@ -186,7 +186,7 @@ class Walk:
         if not (shared or depth > DEEPEST) or isinstance(piece.node, ast.Name):
             return piece
         far = 1 + max((self._far.get(n, 0) for n in _names_in(piece.node)), default=0)
-        if far * 10 > FARTHEST and self._facts[id(e)].affine and self.depends(e):
+        if far > FARTHEST and self._facts[id(e)].affine and self.depends(e):
             word = self.tools.leaves.fresh(piece.shape)
             self.equations.append(nodes.relation("==", nodes.name(word), piece.node))
             return Piece(nodes.name(word), piece.shape)

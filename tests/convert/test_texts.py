@@ -114,7 +114,7 @@ def test_deep_chains_are_cut() -> None:
     made = dpplang.from_cvxpy(cp.Problem(cp.Minimize(cp.sum_squares(x - 1)), [e >= 1]))
     assert not [d for d in made.diagnostics if d.is_error]
     solution = made.problem.solve({"b": np.ones(2), **made.data})
-    assert solution.status == "solved"
+    assert solution.status.value == "solved"
 
 
 def test_a_problem_that_is_not_dpp_is_mended() -> None:
