@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import warnings
+from importlib import import_module
 from typing import Any
 
-import cvxpy as cp
 import numpy as np
 import pytest
 
 import dpplang
 from dpplang import Converted
 
+cp: Any = import_module("cvxpy")
+"""Untyped: its annotations ask for ``list[Constraint]`` where any list of constraints does."""
+
 TIGHT = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10}
 
 
-def converted(problem: cp.Problem, **options: Any) -> Converted:
+def converted(problem: Any, **options: Any) -> Converted:
     """The program, which checks: without errors, whatever its warnings."""
     made = dpplang.from_cvxpy(problem, **options)
     errors = [d for d in made.diagnostics if d.is_error]
@@ -23,7 +26,7 @@ def converted(problem: cp.Problem, **options: Any) -> Converted:
     return made
 
 
-def agrees(problem: cp.Problem, *, unique: bool = True, value: bool = True, **options: Any) -> Converted:
+def agrees(problem: Any, *, unique: bool = True, value: bool = True, **options: Any) -> Converted:
     """The program has CVXPY's optimal value, and its solution where that is unique."""
     made = converted(problem, **options)
     with warnings.catch_warnings():

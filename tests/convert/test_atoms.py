@@ -6,11 +6,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import cvxpy as cp
 import numpy as np
 import pytest
 
-from tests.convert.helpers import agrees
+from tests.convert.helpers import agrees, cp
 
 RNG = np.random.default_rng(0)
 A = RNG.normal(size=(3, 4))
@@ -213,7 +212,7 @@ CONCAVE: dict[str, Build] = {
 }
 
 
-def built(build: Build, sense: str) -> cp.Problem:
+def built(build: Build, sense: str) -> Any:
     """The function of x, X and a symmetric S, pulled at by a quadratic term that makes the solution unique."""
     x, X, S = cp.Variable(4, name="x"), cp.Variable((3, 4), name="X"), cp.Variable((4, 4), name="S", symmetric=True)
     rng = np.random.default_rng(1)

@@ -6,16 +6,15 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import cvxpy as cp
 import numpy as np
 import pytest
 
 import dpplang
-from tests.convert.helpers import agrees, converted
+from tests.convert.helpers import agrees, converted, cp
 
 TARGET = np.array([[1.0, -2, 0.5], [0.3, 2, -1], [-0.7, 0.1, 1.5]])
 
-CONSTRAINTS: dict[str, Callable[[Any, Any, Any], list[cp.Constraint]]] = {
+CONSTRAINTS: dict[str, Callable[[Any, Any, Any], list[Any]]] = {
     "equality": lambda x, X, t: [cp.sum(x) == 1, X[0] == x],
     "inequalities": lambda x, X, t: [x <= 0.5, x >= -0.5, X >= TARGET - 0.5],
     "a scalar below a matrix": lambda x, X, t: [t >= X, cp.abs(X) <= 1],

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import cvxpy as cp
 import numpy as np
 import pytest
 
-from tests.convert.helpers import agrees
+from tests.convert.helpers import agrees, cp
 
 rng = np.random.default_rng(4)
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cvxpy as cp
 import numpy as np
 import pytest
 import torch
 
 import dpplang
 from dpplang.torch import Layer
-from tests.convert.helpers import agrees, converted
+from tests.convert.helpers import agrees, converted, cp
 from tests.convert.test_problems import mpc
 
 
