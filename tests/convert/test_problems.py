@@ -10,16 +10,16 @@ import pytest
 
 from tests.convert.helpers import agrees, cp
 
-rng = np.random.default_rng(4)
-
 
 def lasso() -> Any:
+    rng = np.random.default_rng(4)
     A, b = rng.normal(size=(12, 6)), rng.normal(size=12)
     x, lam = cp.Variable(6), cp.Parameter(nonneg=True, value=0.4)
     return cp.Problem(cp.Minimize(cp.sum_squares(A @ x - b) + lam * cp.norm(x, 1))), locals()
 
 
 def markowitz() -> Any:
+    rng = np.random.default_rng(4)
     n = 8
     mu, F = np.abs(rng.normal(size=n)), rng.normal(size=(n, 3))
     Sigma = F @ F.T + np.diag(rng.random(n) + 0.1)
@@ -29,6 +29,7 @@ def markowitz() -> Any:
 
 
 def svm() -> Any:
+    rng = np.random.default_rng(4)
     X, y = rng.normal(size=(20, 4)), np.sign(rng.normal(size=(20, 1)))
     beta, v = cp.Variable((4, 1)), cp.Variable()
     loss = cp.sum(cp.pos(1 - cp.multiply(y, X @ beta - v)))
@@ -36,6 +37,7 @@ def svm() -> Any:
 
 
 def logistic_regression() -> Any:
+    rng = np.random.default_rng(4)
     X, y = rng.normal(size=(20, 3)), (rng.random(20) > 0.5) * 1.0
     beta, lambd = cp.Variable(3), cp.Parameter(nonneg=True, value=0.1)
     log_likelihood = cp.sum(cp.multiply(y, X @ beta) - cp.logistic(X @ beta))
@@ -43,9 +45,10 @@ def logistic_regression() -> Any:
 
 
 def mpc() -> Any:
+    rng = np.random.default_rng(4)
     T, n, k = 6, 3, 2
     A, B = np.eye(n) + 0.1 * rng.normal(size=(n, n)), rng.normal(size=(n, k))
-    x, u, x0 = cp.Variable((T + 1, n)), cp.Variable((T, k)), cp.Parameter(n, value=rng.normal(size=n))
+    x, u, x0 = cp.Variable((T + 1, n)), cp.Variable((T, k)), cp.Parameter(n, value=0.1 * rng.normal(size=n))
     cost, constr = 0, []
     for t in range(T):
         cost += cp.sum_squares(x[t + 1]) + 0.3 * cp.sum_squares(u[t])
@@ -55,6 +58,7 @@ def mpc() -> Any:
 
 
 def mpc_by_columns() -> Any:
+    rng = np.random.default_rng(4)
     T, n, k = 6, 2, 2
     A, B = np.eye(n) + 0.1 * rng.normal(size=(n, n)), rng.normal(size=(n, k))
     x, u, x_0 = cp.Variable((n, T + 1)), cp.Variable((k, T)), cp.Parameter(n, value=np.ones(n))
@@ -64,6 +68,7 @@ def mpc_by_columns() -> Any:
 
 
 def max_cut() -> Any:
+    rng = np.random.default_rng(4)
     W = np.abs(rng.normal(size=(5, 5)))
     W = W + W.T
     X = cp.Variable((5, 5), PSD=True)
@@ -71,18 +76,21 @@ def max_cut() -> Any:
 
 
 def water_filling() -> Any:
+    rng = np.random.default_rng(4)
     a = np.array([0.8, 1.0, 1.2])
     x, alpha = cp.Variable(3), cp.Parameter(3, pos=True, value=a)
     return cp.Problem(cp.Maximize(cp.sum(cp.log(alpha + x))), [x >= 0, cp.sum(x) - 1 == 0]), locals()
 
 
 def huber_regression() -> Any:
+    rng = np.random.default_rng(4)
     X, Y = rng.normal(size=(5, 30)), rng.normal(size=(30, 1))
     beta = cp.Variable((5, 1))
     return cp.Problem(cp.Minimize(cp.sum(cp.huber(X.T @ beta - Y, 0.5)) + 0.01 * cp.sum_squares(beta))), locals()
 
 
 def total_variation() -> Any:
+    rng = np.random.default_rng(4)
     corrupted = rng.normal(size=(5, 6))
     known = (rng.random((5, 6)) > 0.3) * 1.0
     U = cp.Variable((5, 6))
@@ -91,6 +99,7 @@ def total_variation() -> Any:
 
 
 def transport() -> Any:
+    rng = np.random.default_rng(4)
     C, a, b = rng.random((3, 4)), np.full(3, 1 / 3), np.array([0.1, 0.2, 0.3, 0.4])
     P, eps = cp.Variable((3, 4), nonneg=True), cp.Parameter(pos=True, value=0.1)
     cost = cp.sum(cp.multiply(C, P)) - eps * cp.sum(cp.entr(P))
@@ -98,6 +107,7 @@ def transport() -> Any:
 
 
 def covariance() -> Any:
+    rng = np.random.default_rng(4)
     Y = rng.normal(size=(3, 20))
     Y = Y @ Y.T / 20
     S, alpha = cp.Variable((3, 3), PSD=True), cp.Parameter(nonneg=True, value=2.0)
@@ -106,6 +116,7 @@ def covariance() -> Any:
 
 
 def geometric_mean() -> Any:
+    rng = np.random.default_rng(4)
     A, b = np.abs(rng.normal(size=(4, 3))), np.ones(4)
     x = cp.Variable(3)
     return cp.Problem(cp.Maximize(cp.geo_mean(x)), [A @ x <= b]), locals()
@@ -113,6 +124,7 @@ def geometric_mean() -> Any:
 
 def optimal_power() -> Any:
     """Expressions that are used several times, and a list of variables."""
+    np.random.default_rng(4)
     flows = [cp.Variable(2, name=f"flow{i}") for i in range(3)]
     demand = cp.Parameter(2, value=[1.0, 2.0], name="demand")
     imbalance = sum(flows) + 0.3 * flows[0] - 0.1 * cp.hstack([flows[1][1], flows[2][0]]) - demand
