@@ -42,7 +42,7 @@ class AlonePlan:
         """None where a program has other cones, or too many."""
         cones = structure.cones
         plain = cones.rows == cones.zero + cones.nonneg + sum(cones.soc)
-        fits = plain and 0 < len(cones.soc) <= _CONES and sum(structure.A.shape) <= _ORDER
+        fits = plain and 0 < len(cones.soc) <= _CONES and 0 < structure.A.shape[1] <= _ORDER - structure.A.shape[0]
         return AlonePlan(structure) if fits else None
 
     def matrices(self, P: Array, A: Array) -> tuple[Array, Array, list[Array]]:

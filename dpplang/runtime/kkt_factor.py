@@ -69,7 +69,8 @@ class _Inverses:
         scale = _scale(matrices)
         scaled = matrices * scale[:, :, None] * scale[:, None, :]
         inverses, regular = _invert(scaled)
-        condition = np.abs(scaled).sum(axis=1).max(axis=1) * np.abs(inverses).sum(axis=1).max(axis=1)
+        size, growth = (np.abs(part).sum(axis=1).max(axis=1, initial=0.0) for part in (scaled, inverses))
+        condition = size * growth
         regular &= condition * SINGULAR < 1
         inverses *= scale[:, :, None] * scale[:, None, :]
         for i in np.flatnonzero(~regular):

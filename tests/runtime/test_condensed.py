@@ -106,8 +106,8 @@ def test_system(cones: Cones, shared: bool) -> None:
 
     def exactly(elements: np.ndarray):
         asked.append(elements)
-        parts = (e if e.shape[0] == 1 else e[elements] for e in (P, A))
-        return KktPlan(structure, product)._linearize(*parts, v[elements])
+        mine = P if P.shape[0] == 1 else P[elements], A if A.shape[0] == 1 else A[elements]
+        return KktPlan(structure, product)._linearize(mine[0], mine[1], v[elements])
 
     quick = Linearized(Systems(structure).at(P, A), v, exactly)
     g, h = rng.normal(size=(batch, n)), rng.normal(size=(batch, m))
@@ -193,7 +193,7 @@ def test_apex_and_kinks() -> None:
     problem, values = ball(60)
     values["c"][::3] *= 0.1
     values["r"][::3] = 5.0
-    found = problem.solve(**values)
+    found = problem.solve(values)
     assert np.abs(found.x[::3] - values["c"][::3]).max() < 1e-9
     x = found.x
     size = np.linalg.norm(x, axis=1)
@@ -207,10 +207,10 @@ def test_infeasible_elements() -> None:
     bad = np.zeros(40, bool)
     bad[[3, 17, 39]] = True
     values["r"][bad] = -1.0
-    found = problem.solve(**values, on_failure="nan")
+    found = problem.solve(values, on_failure="nan")
     assert [s.value for s in found.status] == ["infeasible" if b else "solved" for b in bad]
     good = {name: value[~bad] for name, value in values.items()}
-    close(found.x[~bad], problem.solve(**good).x, 1e-9)
+    close(found.x[~bad], problem.solve(good).x, 1e-9)
 
 
 @pytest.mark.usefixtures("together")
@@ -218,7 +218,7 @@ def test_no_interior() -> None:
     """‖x‖ ≤ 0 has no strict interior: the method for batches leaves it, and the answer is right."""
     problem, values = ball(40)
     values["r"][5] = 0.0
-    found = problem.solve(**values)
+    found = problem.solve(values)
     assert np.abs(found.x[5]).max() < 1e-6
 
 
@@ -253,7 +253,8 @@ def test_gradients_are_differences() -> None:
         engine.solve(tuple(t + sign * h * d for t, d in zip(theta, direction, strict=True))) for sign in (1, -1)
     )
     numeric = np.sum(dx * (ahead.x - behind.x), axis=1) / (2 * h)
-    exact = sum(np.sum(g * d, axis=1) for g, d in zip(gradients, direction, strict=True) if g is not None)
+    parts = [np.sum(g * d, axis=1) for g, d in zip(gradients, direction, strict=True) if g is not None]
+    exact = np.sum(parts, axis=0)
     close(exact, numeric, 1e-5)
 
 
@@ -268,3 +269,12 @@ def test_options(capsys: pytest.CaptureFixture[str]) -> None:
     close(single.x, verbose.x, 1e-12)
     Engine(program, Options(solver="clarabel", verbose=True)).solve(theta)
     assert "Interior" not in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("together")
+def test_no_variables() -> None:
+    """Whether constants lie in a cone is a program, too."""
+    b = sp.csr_array(sp.eye_array(3))
+    program = build(np.zeros((0, 0)), np.zeros(0), np.zeros((3, 0)), np.zeros(3), Cones(soc=(3,)), [("b", "b", b)])
+    solved = Engine(program).solve((np.array([[2.0, 1.0, 1.0], [1.0, 1.0, 1.0]]),))
+    assert statuses(solved) == ["solved", "infeasible"]

@@ -20,7 +20,7 @@ def fits(structure: Structure) -> bool:
     """Whether a program has second-order cones, none but those and linear ones, and is small."""
     cones, (m, n) = structure.cones, structure.A.shape
     others = cones.rows - cones.zero - cones.nonneg - sum(cones.soc)
-    if not cones.soc or others or max(n, m) > _ORDER:
+    if not cones.soc or others or not 0 < n <= _ORDER or m > _ORDER:
         return False
     in_row = np.bincount(structure.A.indices, minlength=m)
     return int((in_row * (in_row + 1)).sum()) // 2 + structure.P.indices.size <= _TERMS

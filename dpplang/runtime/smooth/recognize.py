@@ -179,7 +179,9 @@ def _caps(look: _Look) -> Caps:
     column, value = look.alone
     heads = cones.zero + cones.nonneg + np.cumsum([0, *cones.soc], dtype=np.intp)[:-1]
     t = column[heads]
-    fits = (t >= 0) & (value[heads] == -1) & (look.b[heads] == 0) & (look.in_column[t] == 2) & look.free_of_cost[t]
+    alone = t >= 0
+    heads, t = heads[alone], t[alone]
+    fits = (value[heads] == -1) & (look.b[heads] == 0) & (look.in_column[t] == 2) & look.free_of_cost[t]
     head, t = heads[fits], t[fits]
     first = look.indptr[t]
     other = np.where(look.row[first] == head, first + 1, first)
