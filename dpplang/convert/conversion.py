@@ -104,8 +104,9 @@ def from_cvxpy(
         returns: what the layer returns, in order: variables, affine expressions, and constraints, which stand for their
             duals. Without any, every variable. ``CvxpyLayer``'s ``variables``.
         names: names for variables, parameters, constraints, arrays and shared expressions: name → object. ``locals()``
-            is right: what is no part of the problem is passed over. What has no name here is called what CVXPY calls it
-            (``name=``, ``label``), else x, p, c, e and so on, with numbers.
+            is right: what is no part of the problem is passed over. A list of variables or parameters of one shape
+            becomes one array, whose members are ``xs[0]``, ``xs[1]`` and so on. What has no name here is called what
+            CVXPY calls it (``name=``, ``label``), else x, p, c, e and so on, with numbers.
         dims: sizes that get a name, ``{"n": 10}``: every size of 10 becomes ``n``, so that one file serves any. A
             size that happens to be 10 and is not meant must be another, or the program means another thing for other n.
             Where it does not check that way, a size of 11 or 9 is written ``n + 1`` or ``n - 1``.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,31 +34,86 @@ FOREIGN = {
 }
 
 
+SIGNS = frozenset({"nonneg", "nonpos", "pos", "neg"})
+"""Attributes that a stack of leaves has if each of them has it."""
+
+
+@dataclass(frozen=True)
+class Several:
+    """Leaves of a list, declared as one with a leading axis: ``xs[i]`` is ``members[i]``."""
+
+    members: tuple[Any, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.members), *self.members[0].shape)
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return self.members[0].attributes
+
+
+def families(given: Mapping[str, Any], present: Iterable[Any]) -> dict[int, tuple[str, Several, int]]:
+    """Which leaves are members of a list that the caller has a name for: leaf → name, list, position.
+
+    Only of lists that are one array: of variables or of parameters, all of one shape and sign, all in the problem.
+    """
+    inside, found = {id(leaf) for leaf in present}, {}
+    for word, thing in given.items():
+        members = tuple(thing) if isinstance(thing, list | tuple) else ()
+        ids = [id(m) for m in members]
+        if len(members) < 2 or len(set(ids)) < len(ids) or not inside.issuperset(ids) or found.keys() & set(ids):
+            continue
+        kinds = {(type(m).__name__, tuple(m.shape), _declared(m)) for m in members}
+        if len(kinds) == 1 and set(_declared(members[0])) <= SIGNS:
+            several = Several(members)
+            found |= {i: (word, several, place) for place, i in enumerate(ids)}
+    return found
+
+
+def _declared(leaf: Any) -> tuple[str, ...]:
+    """The attributes that a leaf was given."""
+    return tuple(word for word, value in leaf.attributes.items() if value is not None and value is not False)
+
+
 class Leaves:
     """The variables and parameters of one program, by identity, in order of declaration."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
         self._known: dict[int, str] = {}
+        self.families: dict[int, tuple[str, Several, int]] = {}
         self._promised: dict[str, list[str]] = {}
         self.variables: dict[str, Any] = {}
         self.parameters: dict[str, Any] = {}
         self.introduced: list[tuple[str, tuple[int, ...]]] = []
         self.partial: list[tuple[str, str, np.ndarray]] = []
 
+    def node(self, leaf: Any) -> ast.Expr:
+        """A variable or parameter where it is used."""
+        if id(leaf) not in self.families:
+            return nodes.name(self.name(leaf))
+        return nodes.index(nodes.name(self.name(leaf)), nodes.number(self.families[id(leaf)][2]))
+
     def name(self, leaf: Any) -> str:
-        """The name of a variable or parameter, given when it is first asked for."""
-        word = self._known.get(id(leaf))
+        """The name that a variable or parameter is declared under, given when it is first asked for."""
+        own, whole = None, leaf
+        if id(leaf) in self.families:
+            own, whole, _ = self.families[id(leaf)]
+        word = self._known.get(id(whole))
         if word is None:
             kind = "x" if is_variable(leaf) else "p"
-            word = self._names.for_(leaf, own_name(leaf), kind.upper() if len(leaf.shape) > 1 else kind)
-            self._known[id(leaf)] = word
-            (self.variables if is_variable(leaf) else self.parameters)[word] = leaf
+            own = own or own_name(leaf)
+            word = self._names.for_(whole, own, kind.upper() if len(leaf.shape) > 1 else kind)
+            self._known[id(whole)] = word
+            self._names.things[word] = list(whole.members) if isinstance(whole, Several) else whole
+            (self.variables if is_variable(leaf) else self.parameters)[word] = whole
         return word
 
     def promise(self, leaf: Any, attribute: str) -> None:
         """Declare of a parameter what a wrapper such as ``psd_wrap`` promises of it."""
-        self._promised.setdefault(self.name(leaf), []).append(attribute)
+        if id(leaf) not in self.families:
+            self._promised.setdefault(self.name(leaf), []).append(attribute)
 
     def fresh(self, shape: tuple[int, ...]) -> str:
         """A new variable that stands for an expression."""
@@ -129,7 +185,7 @@ class Leaves:
 
 
 def is_variable(leaf: Any) -> bool:
-    return type(leaf).__name__ == "Variable"
+    return type(leaf.members[0] if isinstance(leaf, Several) else leaf).__name__ == "Variable"
 
 
 def _all(bound: Any, holds: Callable[[np.ndarray], Any]) -> bool:

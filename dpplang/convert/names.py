@@ -22,7 +22,10 @@ class Names:
 
     def __init__(self, given: Mapping[str, Any], taken: Mapping[str, int]) -> None:
         self._by_id = {id(thing): word for word, thing in reversed(list(given.items())) if not word.startswith("_")}
-        self._order = {id(thing): place for place, thing in enumerate(given.values())}
+        self._order: dict[int, int] = {}
+        for thing in given.values():
+            for one in thing if isinstance(thing, list | tuple) else (thing,):
+                self._order.setdefault(id(one), len(self._order))
         self._taken = set(taken)
         self.things: dict[str, Any] = {}
 

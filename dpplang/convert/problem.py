@@ -10,7 +10,7 @@ import numpy as np
 from dpplang.convert import loops, nodes, relations
 from dpplang.convert.constants import Constants
 from dpplang.convert.indexing import entries_of
-from dpplang.convert.leaves import Leaves
+from dpplang.convert.leaves import Leaves, families
 from dpplang.convert.names import Names
 from dpplang.convert.piece import Piece
 from dpplang.convert.refusal import Refusal, raise_for, shown
@@ -53,6 +53,7 @@ class Writing:
         roots = [problem.objective.args[0], *(a for c in problem.constraints for a in c.args)]
         self.walk = Walk(self.tools, roots)
         known = sorted(self.walk.leaves, key=self.names.order)
+        self.leaves.families = families(given, known)
         self.walk.survey(outputs)
         self._refuse_strangers(parameters, known)
         for leaf in [*parameters, *known]:

@@ -152,7 +152,7 @@ class Walk:
     def _constant(self, e: Any) -> Piece:
         word = type(e).__name__
         if word in ("Variable", *PARAMETERS):
-            return Piece(nodes.name(self.tools.leaves.name(e)), tuple(e.shape))
+            return Piece(self.tools.leaves.node(e), tuple(e.shape))
         if not self._facts[id(e)].constant:
             raise self._unknown(e)
         if e.value is None:

@@ -148,3 +148,35 @@ def test_feasibility_has_no_objective() -> None:
     x = cp.Variable(2, name="x")
     made = converted(cp.Problem(cp.Minimize(0), [x >= 1, cp.sum(x) == 3]))
     assert made.text.splitlines()[2] == "find"
+
+
+def test_lists_of_variables_and_parameters_are_arrays() -> None:
+    """As in control with one variable per step; the last of a loop, ``x``, is another name of a member."""
+    T = 5
+    xs = [cp.Variable(2) for _ in range(T)]
+    us = [cp.Variable(1) for _ in range(T - 1)]
+    x0 = cp.Parameter(2, value=[1.0, -1.0])
+    drift = [cp.Parameter(2, value=[0.1 * t, 0.0]) for t in range(T - 1)]
+    A, B = np.array([[1, 0.1], [0, 1]]), np.array([[0], [0.1]])
+    cons, cost = [xs[0] == x0], 0
+    for t in range(T - 1):
+        cons += [xs[t + 1] == A @ xs[t] + B @ us[t] + drift[t], cp.abs(us[t]) <= 1]
+        cost += cp.sum_squares(xs[t + 1]) + 0.1 * cp.sum_squares(us[t])
+    x = xs[-1]
+    problem = cp.Problem(cp.Minimize(cost), cons)
+    made = converted(problem, names=locals(), returns=[x, us[0]])
+    assert "var   xs[5, 2], us[4, 1]" in made.text
+    assert "minimize sum(sum_squares(xs[t+1]) + 0.1 * sum_squares(us[t]) for t in 4)" in made.text
+    assert "c[t in 4]:  xs[t+1] == A @ xs[t] + B @ us[t] + drift[t]" in made.text
+    assert "return xs[4], us[0]" in made.text
+    assert made.things["us"][1] is us[1]
+    problem.solve(solver=cp.CLARABEL)
+    ours = made.problem.solve({"x0": x0.value, "drift": np.array([d.value for d in drift]), **made.data})
+    np.testing.assert_allclose(ours.xs, [v.value for v in xs], atol=1e-6)
+    assert ours.value == pytest.approx(problem.value, abs=1e-6)
+
+
+def test_lists_that_are_no_arrays_are_named_one_by_one() -> None:
+    xs = [cp.Variable(2), cp.Variable(3)]
+    made = converted(cp.Problem(cp.Minimize(cp.norm(xs[0] - 1) + cp.norm(xs[1]))), names={"xs": xs})
+    assert "var x[2], x2[3]" in made.text
