@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dpplang.convert import loops, nodes, relations
+from dpplang.convert import ends, loops, nodes, relations
 from dpplang.convert.constants import Constants
 from dpplang.convert.indexing import entries_of
 from dpplang.convert.leaves import Leaves, families
@@ -60,6 +60,10 @@ class Writing:
             self.leaves.name(leaf)
         self.items = list(self._items())
         raise_for(self.walk.found)
+        if near:
+            leaves = {**self.leaves.parameters, **self.leaves.variables}
+            shapes = {w: tuple(leaf.shape) for w, leaf in leaves.items()}
+            self.items = [ends.named(item, shapes, by_size) for item in self.items]
 
     def _refuse_strangers(self, parameters: Sequence[Any], known: Sequence[Any]) -> None:
         """What was asked for and does not occur."""

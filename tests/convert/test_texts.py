@@ -26,11 +26,11 @@ def test_control_reads_as_it_would_be_written() -> None:
         "subject to\n"
         "  c[t in T]:  x[t+1] == A @ x[t] + B @ u[t]\n"
         "  c2[t in T]: norm_inf(u[t]) <= 1\n"
-        "  x[6] == 0\n"
+        "  x[T] == 0\n"
         "  x[0] == x0\n"
     )
-    longer = made.problem.solve({"x0": np.ones(3), **made.data}, dims={"T": 9})
-    assert longer.u.shape == (9, 2)
+    longer = made.problem.solve({"x0": np.full(3, 0.1), **made.data}, dims={"T": 9})
+    assert longer.u.shape == (9, 2) and np.allclose(longer.x[9], 0)
 
 
 def test_names_come_from_cvxpy_or_the_caller_and_are_given_once() -> None:

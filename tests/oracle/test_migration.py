@@ -55,6 +55,30 @@ def test_both_are_one_problem(theirs: str, ours: str) -> None:
         np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5, err_msg=name)
 
 
+@pytest.mark.parametrize(("theirs", "_"), PAIRS, ids=["lasso", "control", "quadratic"])
+def test_what_is_converted_is_their_layer(theirs: str, _: str) -> None:
+    """Solutions, and gradients of every parameter, in the order of their arguments."""
+    scope: dict[str, Any] = {"cp": cp, "CvxpyLayer": CvxpyLayer, **SIZES}
+    exec(theirs, scope)  # our own documentation
+    parameters, variables = (
+        [scope[w] for w in re.findall(r"\w+", part)] for part in re.findall(r"s=\[([^\]]*)\]", theirs)
+    )
+    converted = dpplang.from_cvxpy(scope["problem"], parameters=parameters, returns=variables, names=scope)
+    rng = np.random.default_rng(1)
+    tensors = [
+        torch.tensor(np.abs(v) if p.is_nonneg() else v, requires_grad=True)
+        for p in parameters
+        for v in [rng.normal(size=p.shape)]
+    ]
+    (mine,) = Layer(converted.problem, data=converted.data)(*tensors)
+    (other,) = scope["layer"](*tensors, solver_args={"eps": 1e-10})
+    np.testing.assert_allclose(mine.detach().numpy(), other.detach().numpy(), atol=1e-6)
+    upstream = torch.tensor(rng.normal(size=mine.shape))
+    gradients = (torch.autograd.grad(out, tensors, upstream) for out in (mine, other))
+    for a, b in zip(*gradients, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-5)
+
+
 def _size(extent: Any) -> int:
     return SIZES[str(extent)]
 
