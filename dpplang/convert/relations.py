@@ -140,6 +140,9 @@ def written(c: Any, args: Sequence[Piece], depend: Sequence[bool], tools: Tools)
         help = [INSTEAD[word]] if word in INSTEAD else []
         raise Refusal(f"`{word}` has no counterpart in the language", *help)
     made = RULES[word](c, args, tools)
+    if word == "Inequality" and not any(depend) and all(isinstance(a.node, ast.Number) for a in args):
+        low, high = (a.node.value for a in args if isinstance(a.node, ast.Number))
+        made = made if low > high else []  # CVXPY's True is 0 <= 1
     if word == "Inequality" and depend == [False, True]:
         return [nodes.relation(">=", r.operands[1], r.operands[0]) for r in made if isinstance(r, ast.Relation)]
     return made

@@ -131,7 +131,7 @@ class Walk:
 
     def _is_leaf(self, e: Any) -> bool:
         """Whether nothing below is looked at: a leaf, or a constant that is evaluated."""
-        if not parts(e):
+        if not parts(e) or type(e).__name__ not in RULES:
             return True
         return self._facts[id(e)].constant and type(e).__name__ not in (
             "NegExpression",

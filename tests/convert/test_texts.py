@@ -180,3 +180,8 @@ def test_lists_that_are_no_arrays_are_named_one_by_one() -> None:
     xs = [cp.Variable(2), cp.Variable(3)]
     made = converted(cp.Problem(cp.Minimize(cp.norm(xs[0] - 1) + cp.norm(xs[1]))), names={"xs": xs})
     assert "var x[2], x2[3]" in made.text
+
+
+def test_what_always_holds_is_left_out() -> None:
+    x = cp.Variable(2, name="x")
+    assert "subject to\n  x >= 1\n" in converted(cp.Problem(cp.Minimize(cp.sum(x)), [True, x >= 1])).text
