@@ -26,10 +26,25 @@ def matmul(e: Any, args: Sequence[Piece], tools: Tools) -> Piece:
         axis = {"axis": nodes.number(1)} if len(left.shape) == 2 else {}
         return Piece(nodes.binary("*", right.node, _sum(left, axis, tools)), e.shape)
     a, b = tools.whole(left), tools.whole(right)
+    for factor, other in ((a, b), (b, a)):
+        multiple = _identity(factor)
+        if multiple is not None:
+            return Piece(nodes.binary("*", multiple, other), e.shape)
     minus = nodes.positive(a)
     if len(left.shape) == 1 and len(right.shape) == 1 and isinstance(minus or a, ast.Name):
         a = nodes.negated(nodes.transposed(minus)) if minus is not None else nodes.transposed(a)
     return Piece(nodes.binary("@", a, b), e.shape)
+
+
+def _identity(node: ast.Expr) -> ast.Expr | None:
+    """The number that a multiple of the identity multiplies by."""
+    match node:
+        case ast.Call(ast.Ident("eye")):
+            return nodes.number(1)
+        case ast.Binary("*", multiple, ast.Call(ast.Ident("eye"))):
+            return multiple
+        case _:
+            return None
 
 
 def _sum(piece: Piece, axis: dict[str, ast.Expr], tools: Tools) -> ast.Expr:

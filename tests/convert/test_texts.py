@@ -12,23 +12,14 @@ import dpplang
 from dpplang.torch import Layer
 from tests.convert.helpers import agrees, converted, cp
 from tests.convert.test_problems import mpc
+from tests.syntax.helpers import ROOT
 
 
 def test_control_reads_as_it_would_be_written() -> None:
     problem, names = mpc()
     made = agrees(problem, names=names, dims={"T": 6, "n": 3, "k": 2})
-    assert made.text == (
-        "dim T = 6, n = 3, k = 2\n"
-        "data  A[n, n], B[n, k]\n"
-        "param x0[n]\n"
-        "var   x[T + 1, n], u[T, k]\n\n"
-        "minimize sum(sum_squares(x[t+1]) + 0.3 * sum_squares(u[t]) for t in T)\n"
-        "subject to\n"
-        "  c[t in T]:  x[t+1] == A @ x[t] + B @ u[t]\n"
-        "  c2[t in T]: norm_inf(u[t]) <= 1\n"
-        "  x[T] == 0\n"
-        "  x[0] == x0\n"
-    )
+    shown = (ROOT / "docs" / "from-cvxpylayers.md").read_text(encoding="utf-8")
+    assert f"```text\n{made.text}```" in shown, made.text
     longer = made.problem.solve({"x0": np.full(3, 0.1), **made.data}, dims={"T": 9})
     assert longer.u.shape == (9, 2) and np.allclose(longer.x[9], 0)
 
@@ -142,6 +133,12 @@ def test_files_are_read_back(tmp_path: Path) -> None:
     assert torch.allclose(layer(b=values).x, direct(values).x)
     direct(values).x.sum().backward()
     assert values.grad is not None and values.grad.abs().sum() > 0
+
+
+def test_products_with_the_identity_are_left_out() -> None:
+    x = cp.Variable(3, name="x")
+    made = converted(cp.Problem(cp.Minimize(cp.sum_squares(np.eye(3) @ x - 1) + cp.norm1(x @ (2 * np.eye(3))))))
+    assert "minimize sum_squares(x - 1) + norm1(2 * x)" in made.text
 
 
 def test_feasibility_has_no_objective() -> None:
