@@ -20,7 +20,7 @@ def test_one_mistake_is_one_diagnostic(path) -> None:
 
 
 # Codes that need more than a text and values of its parameters: other tests show them.
-ELSEWHERE = ("BND", "SOL", "DIF", "SYN017")
+ELSEWHERE = ("BND", "CVX", "SOL", "DIF", "SYN017")
 
 
 def test_no_code_is_without_a_program() -> None:

@@ -75,7 +75,9 @@ def test_damaged_programs(seed: int) -> None:
             assert d.primary is not None and 0 <= d.primary.span.start <= d.primary.span.end <= len(text)
         printed = print_file(parsed.file)
         again = parse(Source("again", printed))
-        assert not [d for d in again.diagnostics if d.code not in ("SYN011", "SYN019", "SYN020")], (text, printed)
+        # A chain that runs both ways is only said of a chain that has no other mistake.
+        known = ("SYN011", "SYN019", "SYN020", "SYN026")
+        assert not [d for d in again.diagnostics if d.code not in known], (text, printed)
         # where an item was dropped, a doc may find itself at the top of the file
         kept = [replace(item, doc="") for item in parsed.file.items]
         assert [replace(item, doc="") for item in again.file.items] == kept
