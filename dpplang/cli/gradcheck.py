@@ -40,7 +40,7 @@ _NOISE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Directional derivatives along the direction where they differ most, the first if they differ by rounding alone."""
+    """Directional derivatives along the direction where they differ most, the first if only rounding does."""
 
     parameter: str
     shape: tuple[int, ...]
