@@ -14,7 +14,7 @@ from dpplang.lsp.view import View
 
 T = TypeVar("T")
 CONVERTER = get_converter()
-URI = "file:///work/a.dpp"
+URI = "file:///project/a.dpp"
 
 PORTFOLIO = """\
 ## Multi-period Markowitz portfolio.

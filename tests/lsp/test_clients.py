@@ -61,7 +61,7 @@ async def test_vscode_capabilities(vscode: LanguageClient) -> None:
 
 
 async def test_files_are_watched(vscode: LanguageClient) -> None:
-    await pulled(vscode, opened(vscode, PORTFOLIO, "file:///work/watched.dpp"))
+    await pulled(vscode, opened(vscode, PORTFOLIO, "file:///project/watched.dpp"))
     assert [r.method for r in vscode.watched] == ["workspace/didChangeWatchedFiles"]
 
 
@@ -88,7 +88,7 @@ async def test_diagnostics_are_pushed(neovim: LanguageClient) -> None:
 
 
 async def test_a_burst_of_changes_is_answered_once(neovim: LanguageClient) -> None:
-    uri = "file:///work/burst.dpp"
+    uri = "file:///project/burst.dpp"
     opened(neovim, PORTFOLIO, uri)
     await pushed(neovim, uri, [])
     for version in range(2, 30):
@@ -100,7 +100,7 @@ async def test_a_burst_of_changes_is_answered_once(neovim: LanguageClient) -> No
 
 
 async def test_a_stale_version_is_dropped(vscode: LanguageClient) -> None:
-    uri = "file:///work/stale.dpp"
+    uri = "file:///project/stale.dpp"
     document = opened(vscode, PORTFOLIO, uri)
     changed(vscode, BROKEN, 7, uri)
     changed(vscode, PORTFOLIO, 6, uri)
@@ -109,7 +109,7 @@ async def test_a_stale_version_is_dropped(vscode: LanguageClient) -> None:
 
 async def test_incremental_changes(vscode: LanguageClient) -> None:
     """Edits in UTF-16 units behind letters that take two of them."""
-    uri = "file:///work/incremental.dpp"
+    uri = "file:///project/incremental.dpp"
     text = "dim n\nvar x[n]  # 𝒙𝒚 first\nminimize sum(x)\nsubject to\n  x >= 0\n"
     document = opened(vscode, text, uri)
     at = lsp.Position(1, len("var x[n]  # ") + 4)  # behind the two letters
@@ -124,7 +124,7 @@ async def test_incremental_changes(vscode: LanguageClient) -> None:
 
 
 async def test_hover_and_rename(vscode: LanguageClient) -> None:
-    uri = "file:///work/hover.dpp"
+    uri = "file:///project/hover.dpp"
     document = opened(vscode, PORTFOLIO, uri)
     line = PORTFOLIO[: PORTFOLIO.index("func risk")].count("\n")
     shown = await vscode.text_document_hover_async(lsp.HoverParams(document, lsp.Position(line, 6)))
@@ -138,7 +138,7 @@ async def test_hover_and_rename(vscode: LanguageClient) -> None:
 
 
 async def test_a_fix_is_offered_and_mends(vscode: LanguageClient) -> None:
-    uri = "file:///work/fix.dpp"
+    uri = "file:///project/fix.dpp"
     document = opened(vscode, BROKEN.replace("yy", "1"), uri)
     (found,) = await pulled(vscode, document)
     params = lsp.CodeActionParams(document, found.range, lsp.CodeActionContext([found]))
@@ -149,7 +149,7 @@ async def test_a_fix_is_offered_and_mends(vscode: LanguageClient) -> None:
 
 
 async def test_every_request_at_every_third_place(vscode: LanguageClient) -> None:
-    uri = "file:///work/every.dpp"
+    uri = "file:///project/every.dpp"
     document = opened(vscode, PORTFOLIO[:-40], uri)
     for line in range(0, 20, 3):
         for character in range(0, 60, 7):

@@ -75,7 +75,7 @@ def gone(pid: int) -> bool:
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_size_comes_and_changes_with_the_text(vscode: LanguageClient) -> None:
-    uri = "file:///work/sized.dpp"
+    uri = "file:///project/sized.dpp"
     opened(vscode, QP, uri)
     editor = Editor(vscode, uri)
     titles = await editor.shown("canonical")
@@ -94,7 +94,7 @@ async def test_the_size_comes_and_changes_with_the_text(vscode: LanguageClient) 
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_while_one_types_only_the_newest_is_shown(vscode: LanguageClient) -> None:
-    uri = "file:///work/typed.dpp"
+    uri = "file:///project/typed.dpp"
     opened(vscode, QP, uri)
     editor = Editor(vscode, uri)
     asked: list[asyncio.Task[lsp.CodeLens]] = []
@@ -109,7 +109,7 @@ async def test_while_one_types_only_the_newest_is_shown(vscode: LanguageClient) 
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_client_that_cannot_be_told_resolves(neovim: LanguageClient) -> None:
-    uri = "file:///work/resolved.dpp"
+    uri = "file:///project/resolved.dpp"
     opened(neovim, QP, uri)
     found = await Editor(neovim, uri).lens()
     resolved = found if found.command is not None else await neovim.code_lens_resolve_async(found)
