@@ -183,7 +183,8 @@ class Derivative:
         return Entries(self._structure.P)
 
     @cached_property
-    def _A(self) -> Entries:
+    def A(self) -> Entries:
+        """Products with A."""
         return Entries(self._structure.A)
 
     def _places_of(self, part: str, piece: Piece) -> _Places:
@@ -263,6 +264,6 @@ class Derivative:
         if P is not None:
             g += self._P.symmetric_times(P, x)
         if A is not None:
-            g += self._A.transposed_times(A, y)
-            h += self._A.times(A, x)
+            g += self.A.transposed_times(A, y)
+            h += self.A.times(A, x)
         return g, h

@@ -66,10 +66,9 @@ class Second:
         tau = None
         if not self._cone.polyhedral and dy is not None:
             A = solved.data.A
-            across = dy - self._derivative.operate(None, A, r, t)[1] - t
+            across = dy - self._derivative.A.times(A, r) - t
             tau = self._cone.second(_at(point, solved), across, self._across(solved, h, first))
-            back, _ = self._derivative.operate(None, A, point.x, tau)
-            again = [again[0] - back, again[1] - tau]
+            again = [again[0] - self._derivative.A.transposed_times(A, tau), again[1] - tau]
         r2, t2 = S(*again)
         return self._derivative.pull(point, r2, t2 if tau is None else t2 + tau, None, wanted, (*first, r, t))
 
@@ -86,7 +85,7 @@ class Second:
         if not self._cone.polyhedral:
             at = _at(point, solved)
             bend = self._cone.second(at, self._across(solved, h, first), self._across(solved, h2, first2))
-            f, e = f + operate(None, solved.data.A, point.x, bend)[0], e + bend
+            f, e = f + self._derivative.A.transposed_times(solved.data.A, bend), e + bend
         ddx, ddy = S(-f, -e)
         ddvalue = np.sum(g * first2[0], axis=1) + np.sum(h * first2[1], axis=1)
         return ddx, ddy if bend is None else ddy + bend, point.sign * ddvalue
@@ -101,7 +100,7 @@ class Second:
 
     def _across(self, solved: Solved, h: Array, first: tuple[Array, Array]) -> Array:
         """v̇ = ṡ − ẏ, where Aẋ + ṡ = −h."""
-        return -h - self._derivative.operate(None, solved.data.A, *first)[1] - first[1]
+        return -h - self._derivative.A.times(solved.data.A, first[0]) - first[1]
 
 
 def _exact(solved: Solved) -> Sensitivity:
