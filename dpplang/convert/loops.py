@@ -7,7 +7,7 @@ from member to member. A body of several statements is told by its period.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from dpplang.convert import nodes
@@ -25,14 +25,6 @@ VARIABLES = ("t", "i", "k", "s")
 
 Made = tuple[Any, ast.Binder | None]
 """A tree, and what it is repeated for."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Loop:
-    """``body`` with index variable ``variable`` in ``start … start + count − 1``."""
-
-    bodies: tuple[Any, ...]
-    binder: ast.Binder
 
 
 def roll_terms(terms: Sequence[ast.Expr], tools: Tools) -> list[ast.Expr]:

@@ -56,9 +56,6 @@ class Uses:
     broken: int
     is_library: bool
 
-    def function_at(self, start: int) -> Use | None:
-        return next((u for uses in self.functions.values() for u in uses if u.start == start), None)
-
 
 def uses_of(text: str) -> Uses:
     parsed = parse(Source("", text))

@@ -10,7 +10,7 @@ from dpplang.core.columns import show, visible
 from dpplang.lattice.curvature import Curvature
 from dpplang.lattice.dims import show_shape
 from dpplang.lattice.sign import Sign
-from dpplang.semantics.derivation import Claim, Dependence, Derivation, Part, Verdict
+from dpplang.semantics.derivation import Claim, Dependence, Part, Verdict
 from dpplang.semantics.tree import Facts
 
 MAX_LINES = 200
@@ -102,18 +102,6 @@ def parameters(dependence: Sequence[Dependence]) -> str:
     """``gamma, Omega through R``, no more than three."""
     shown = [d.name + (f" through {', '.join(d.through)}" if d.through else "") for d in dependence[:3]]
     return ", ".join(shown) + (f" and {len(dependence) - 3} more" if len(dependence) > 3 else "")
-
-
-def facts_line(derivation: Derivation) -> str:
-    """The facts of one expression in a line: ``convex, nonneg, scalar; depends on the parameters `p```."""
-    facts, dependence = derivation.facts, derivation.dependence
-    words = ["unknown curvature" if facts.curvature is Curvature.UNKNOWN else facts.curvature.value]
-    words += [] if facts.sign is Sign.UNKNOWN else [facts.sign.value]
-    words.append(show_shape(facts.shape))
-    if not dependence:
-        return ", ".join(words)
-    plural = "s" if len(dependence) > 1 else ""
-    return f"{', '.join(words)}; depends on the parameter{plural} {', '.join(map(str, dependence))}"
 
 
 @dataclass(frozen=True, slots=True)

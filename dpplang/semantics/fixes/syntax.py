@@ -37,10 +37,6 @@ class Place:
     def text(self) -> str:
         return substituted(self.node, self.names)
 
-    @property
-    def is_name(self) -> bool:
-        return isinstance(self.node, ast.Name)
-
 
 def find(item: ast.Node, span: Span) -> ast.Expr | None:
     """The expression of an item that has exactly this span (the outermost, if a name is all there is of it)."""
